@@ -1,0 +1,1 @@
+"""What things are and which changes are allowed; standard library only, no file, clock or process."""

@@ -1,0 +1,53 @@
+"""The log file: event codes, ids, durations and sizes as JSON lines; never text that a person wrote.
+
+An allow-list decides what may be written, so that a question, a document's words or a passphrase
+cannot slip in. Every layer above may call `event`.
+"""
+
+import json
+import logging
+import logging.handlers
+import time
+from pathlib import Path
+from typing import Final
+
+ALLOWED_FIELDS: Final = frozenset(
+    {"code", "id", "build", "duration_s", "size_bytes", "count", "passages", "status", "exit", "child"}
+)
+_log = logging.getLogger("lumen_desktop")
+_log.propagate = False
+_log.addHandler(logging.NullHandler())
+
+
+def open_log(folder: Path) -> None:
+    """Writes events to ``lumen.log`` in a data folder from now on: ten files of 5 MB, owner only."""
+    close_log()
+    path = folder / "lumen.log"
+    path.touch(mode=0o600)
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=5_000_000, backupCount=9, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    _log.addHandler(handler)
+    _log.setLevel(logging.INFO)
+
+
+def close_log() -> None:
+    """Closes the log file, if one is open."""
+    for handler in [h for h in _log.handlers if isinstance(h, logging.FileHandler)]:
+        _log.removeHandler(handler)
+        handler.close()
+
+
+def event(name: str, **fields: str | float | None) -> None:
+    """Writes one event.
+
+    Args:
+        name: what happened, such as ``answer.stored``.
+        fields: ids, codes, counts, durations; a field outside `ALLOWED_FIELDS` is a bug.
+
+    Raises:
+        ValueError: a field is not on the allow-list.
+    """
+    if stray := set(fields) - ALLOWED_FIELDS:
+        raise ValueError(f"not on the log's allow-list: {sorted(stray)}")
+    if _log.isEnabledFor(logging.INFO):
+        _log.info(json.dumps({"time_utc": round(time.time(), 3), "event": name, **fields}, ensure_ascii=False))
