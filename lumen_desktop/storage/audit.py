@@ -1,0 +1,91 @@
+"""The audit trail in SQL: appended inside the transaction that it describes, never changed.
+
+`database.Transaction` appends; the audit service lists and verifies. The triggers below refuse change
+even to our own code; `missing_guards` tells whether one was lost (Alembic's batch mode drops them).
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import rfc8785
+from sqlalchemy import text
+from sqlmodel import Field, Session, col, select
+
+from lumen_desktop.domain.audit import AuditEvent, Verdict, first_break, genesis, link
+from lumen_desktop.storage.rows import Row
+
+GUARDS = {
+    "audit_event_is_never_changed": (
+        "CREATE TRIGGER audit_event_is_never_changed BEFORE UPDATE ON audit_event "
+        "BEGIN SELECT RAISE(ABORT, 'audit events are never changed'); END"
+    ),
+    "audit_event_is_never_removed": (
+        "CREATE TRIGGER audit_event_is_never_removed BEFORE DELETE ON audit_event "
+        "BEGIN SELECT RAISE(ABORT, 'audit events are never removed'); END"
+    ),
+    "audit_event_follows_the_last": (
+        "CREATE TRIGGER audit_event_follows_the_last BEFORE INSERT ON audit_event "
+        "WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit_event) "
+        "BEGIN SELECT RAISE(ABORT, 'audit events follow each other without gaps'); END"
+    ),
+}
+
+
+class AuditEventRow(Row, table=True):
+    """One event of the chain; see `domain.audit.AuditEvent`."""
+
+    __tablename__ = "audit_event"
+    entity: ClassVar[str] = "audit_event"
+
+    seq: int = Field(primary_key=True)
+    body: bytes
+    previous: bytes
+    hash: bytes = Field(unique=True)
+
+
+def append(session: Session, site_id: str, fields: dict[str, Any]) -> None:
+    """Adds one event to the chain, inside the caller's transaction.
+
+    Args:
+        session: the open transaction; it holds the write lock, so that no other event comes between.
+        site_id: whose chain this is.
+        fields: JSON values; ``seq`` is added.
+    """
+    last = session.exec(select(AuditEventRow).order_by(col(AuditEventRow.seq).desc()).limit(1)).first()
+    seq, previous = (last.seq + 1, last.hash) if last else (1, genesis(site_id))
+    body = rfc8785.dumps({"seq": seq, **fields})
+    session.add(AuditEventRow(seq=seq, body=body, previous=previous, hash=link(previous, body)))
+    session.flush()
+
+
+def events(session: Session, *, newest: int | None = None) -> list[dict[str, Any]]:
+    """Events as their fields plus ``hash`` (hex), oldest first.
+
+    Args:
+        session: a reading session.
+        newest: only that many of the last ones; all if None.
+    """
+    query = select(AuditEventRow).order_by(col(AuditEventRow.seq).desc())
+    rows = session.exec(query.limit(newest) if newest is not None else query).all()
+    return [{**json.loads(row.body), "hash": row.hash.hex()} for row in reversed(rows)]
+
+
+def verify(session: Session, site_id: str) -> Verdict:
+    """Checks the whole chain.
+
+    Source: 21 CFR 11.10(a), (e): altered records are discerned.
+    """
+    return first_break(_chain(session), site_id=site_id)
+
+
+def _chain(session: Session) -> Iterator[AuditEvent]:
+    for row in session.exec(select(AuditEventRow).order_by(col(AuditEventRow.seq))).yield_per(1000):
+        yield AuditEvent(row.seq, row.body, row.previous, row.hash)
+
+
+def missing_guards(session: Session) -> list[str]:
+    """Names of guard triggers that the database does not have, or has with other words."""
+    rows = session.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+    found = {name: sql for name, sql in rows}
+    return [name for name, sql in GUARDS.items() if found.get(name) != sql]

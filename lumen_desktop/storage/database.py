@@ -1,0 +1,260 @@
+"""The encrypted database, and the one door for writes.
+
+Reading happens in `Database.reading`, on a connection that refuses writes. Writing happens in
+`Database.transaction(actor, reason)`: each write on the object it returns appends its own audit event
+in the same SQL transaction, so that neither can exist without the other.
+
+Knows no noun: rows and queries stand in the nouns' modules.
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import sqlcipher3.dbapi2
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+from sqlmodel import Session, create_engine
+
+from lumen_desktop import __version__
+from lumen_desktop.domain.accounts import Actor
+from lumen_desktop.errors import IntegrityError, LumenError, StorageError
+from lumen_desktop.storage import audit
+from lumen_desktop.storage.folder import full
+from lumen_desktop.storage.migrations import upgrade
+from lumen_desktop.storage.rows import Row
+
+OLDEST_SQLITE = (3, 51, 3)  # before it, a WAL reset could corrupt the file; sqlite.org, release 3.51.3
+_PRAGMAS = (
+    "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON", "mmap_size = 0",
+    "busy_timeout = 5000", "trusted_schema = OFF", "cell_size_check = ON", "temp_store = MEMORY",
+)  # fmt: skip
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+class Database:
+    """One site's database, open.
+
+    Args:
+        path: the database file.
+        key: 32 bytes.
+        site_id: whose audit chain this is.
+        clock: tells the time, aware UTC.
+    """
+
+    def __init__(self, path: Path, key: bytes, *, site_id: str, clock: Callable[[], datetime]) -> None:
+        self._path = path
+        self.site_id = site_id
+        self.clock = clock
+        self._engine = _engine(path, key)
+        self._write_turn = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path, key: bytes, *, site_id: str, clock: Callable[[], datetime], writable: bool) -> Self:
+        """Opens a database; creates and migrates it where the process may write.
+
+        Raises:
+            StorageError: made by a newer version (STO-006), not there (STO-007), too old an SQLite (STO-008),
+                or older than this version while another process holds the site (STO-009).
+            IntegrityError: not readable with this key (STO-010), or a guard trigger is missing (STO-011).
+        """
+        if sqlcipher3.dbapi2.sqlite_version_info < OLDEST_SQLITE:
+            raise StorageError(
+                f"The SQLite in use is too old to be safe ({sqlcipher3.dbapi2.sqlite_version}).",
+                code="STO-008",
+                hint="Install Lumen again; it brings its own.",
+            )
+        if not writable and not path.exists():
+            raise StorageError(f"There is no database in {path.parent}.", code="STO-007", hint="Run `lumen init` or `lumen demo`.")
+        database = cls(path, key, site_id=site_id, clock=clock)
+        try:
+            database._check(writable=writable)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _check(self, *, writable: bool) -> None:
+        engine = self._engine.execution_options(lumen_writes=writable)
+        with self._translating(), engine.begin() as connection:
+            upgrade(connection, writable=writable)
+        if os.name == "posix":
+            self._path.chmod(0o600)
+        with self.reading() as session:
+            if lost := audit.missing_guards(session):
+                raise IntegrityError(
+                    f"The database lost its guard {lost[0]}.",
+                    code="STO-011",
+                    hint="Do not go on with this file; restore a backup and report the code.",
+                )
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one state of the database and cannot write."""
+        with self._translating(), Session(self._engine.execution_options(lumen_writes=False)) as session:
+            yield session
+
+    def transaction(self, actor: Actor, reason: str) -> "Transaction":
+        """The only way to write; use it as a context manager.
+
+        Args:
+            actor: on whose behalf.
+            reason: why, for the audit trail; names the job, never a document's words.
+        """
+        return Transaction(self, actor, reason)
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._engine.dispose()
+
+    @contextlib.contextmanager
+    def _translating(self) -> Iterator[None]:
+        """Turns the database's errors into ours; a statement's values never come along."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise self._translated(str(error.orig)) from None
+        except sqlcipher3.dbapi2.Error as error:
+            raise self._translated(str(error)) from None
+
+    def _translated(self, words: str) -> LumenError:
+        if "full" in words:
+            return full(self._path.parent)
+        if "readonly" in words or "unable to open" in words:
+            return StorageError(
+                f"The data folder {self._path.parent} cannot be written.",
+                code="STO-001",
+                hint="Give another folder with --data, or make this one writable for you.",
+            )
+        if "locked" in words:
+            return StorageError(
+                "Another program is writing to this site.", code="STO-004", hint="Wait until it has finished, then try again."
+            )
+        if "not a database" in words or "malformed" in words or "HMAC" in words or "disk I/O" in words:
+            return IntegrityError(
+                f"The database {self._path} is damaged or was encrypted with another key.",
+                code="STO-010",
+                hint="Nothing was changed. Restore a backup, or ask support with the code.",
+            )
+        return StorageError(f"The database refused the work ({words}).", code="STO-012", hint="Report the code and the words in brackets.")
+
+
+class Transaction:
+    """Writes that become true together, each with its audit event."""
+
+    def __init__(self, database: Database, actor: Actor, reason: str) -> None:
+        self._database = database
+        self._actor = actor
+        self._reason = reason
+        self._stack = contextlib.ExitStack()
+        self.session: Session
+
+    def __enter__(self) -> Self:
+        database = self._database
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(database._write_turn)
+            stack.enter_context(database._translating())
+            self.session = stack.enter_context(
+                Session(database._engine.execution_options(lumen_writes=True), expire_on_commit=False)
+            )
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        def settle(kind: type[BaseException] | None, *_: object) -> None:
+            if kind is None:
+                self.session.commit()
+            else:
+                self.session.rollback()
+
+        self._stack.push(settle)
+        return self._stack.__exit__(kind, error, trace)
+
+    def add(self, row: AnyRow) -> AnyRow:
+        """Stores a new row and returns it with its id."""
+        self.session.add(row)
+        self.session.flush()
+        self.note("added", row.entity, _identity(row), after=row.audited())
+        return row
+
+    def add_parts(self, of: Row, rows: Sequence[Row]) -> None:
+        """Stores many rows that are parts of one; one event tells how many and their digest."""
+        if not rows:
+            return
+        self.session.add_all(rows)
+        self.session.flush()
+        self.note("added", rows[0].entity, _identity(of), after={"count": len(rows), "of": of.entity})
+
+    def change(self, row: Row, **values: Any) -> None:
+        """Changes fields of a row; the event keeps old and new value of those that differ."""
+        before = row.audited()
+        for name, value in values.items():
+            setattr(row, name, value)
+        self.session.add(row)
+        self.session.flush()
+        after = row.audited()
+        names = [name for name in after if before[name] != after[name]]
+        old, new = ({name: state[name] for name in names} for state in (before, after))
+        self.note("changed", row.entity, _identity(row), before=old, after=new)
+
+    def remove(self, row: Row) -> None:
+        """Removes a row and, by the schema's cascades, its parts."""
+        before, identity = row.audited(), _identity(row)
+        self.session.delete(row)
+        self.session.flush()
+        self.note("removed", row.entity, identity, before=before)
+
+    def note(self, act: str, entity: str, identity: object, **states: dict[str, Any]) -> None:
+        """Appends the event of one act; the writing methods call it, and acts that write no row may."""
+        now = self._database.clock()
+        local = now.astimezone()
+        offset = local.utcoffset()
+        fields = {
+            "time_utc": now.isoformat(timespec="microseconds"),
+            "utc_offset_minutes": int(offset.total_seconds() // 60) if offset is not None else 0,
+            "actor": self._actor.name,
+            "role": self._actor.role,
+            "act": act,
+            "entity": entity,
+            "entity_id": str(identity),
+            "before": states.get("before"),
+            "after": states.get("after"),
+            "reason": self._reason,
+            "app": __version__,
+        }
+        audit.append(self.session, self._database.site_id, fields)
+
+
+def _identity(row: Row) -> object:
+    return getattr(row, "id", None)
+
+
+def _engine(path: Path, key: bytes) -> Engine:
+    """An SQLAlchemy engine whose connections are keyed, hardened and begin as reader or writer."""
+
+    def connect() -> Any:
+        connection = sqlcipher3.dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, module=sqlcipher3.dbapi2, poolclass=QueuePool)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("lumen_writes", True)
+        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+

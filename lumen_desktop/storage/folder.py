@@ -1,0 +1,167 @@
+"""A site's data folder: made once, owner only, written by one process at a time.
+
+    site.key     what kind of site this is, and its wrapped database key
+    lumen.db     everything else, encrypted
+    index/       the vector index, a cache without text
+    lumen.lock   held by the process that may write; lumen.holder says which
+    tmp/         removed at each start
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import filelock
+import psutil
+
+from lumen_desktop.errors import StorageError
+
+SMALLEST_FREE_BYTES = 64 * 1024 * 1024
+
+
+class DataFolder:
+    """Paths of one data folder, and the lock on it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.key_file = path / "site.key"
+        self.database = path / "lumen.db"
+        self.index = path / "index"
+        self.temporary = path / "tmp"
+        self._holder = path / "lumen.holder"
+        self._lock = filelock.FileLock(path / "lumen.lock", mode=0o600)
+
+    @property
+    def holds_site(self) -> bool:
+        """Whether a site was made here."""
+        return self.key_file.exists()
+
+    def create(self) -> None:
+        """Makes the folder, readable by its owner only.
+
+        Raises:
+            StorageError: it cannot be made or written (STO-001), or holds other files (STO-002).
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if any(self.path.iterdir()) and not self.holds_site:
+                self._refuse_strangers()
+            self.path.chmod(0o700)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        self.check_space()
+
+    def _refuse_strangers(self) -> None:
+        ours = {"lumen.db", "lumen.db-wal", "lumen.db-shm", "lumen.lock", "lumen.holder", "lumen.log", "tmp", "index"}
+        if any(entry.name not in ours and not entry.name.startswith("site.key.") for entry in self.path.iterdir()):
+            raise StorageError(
+                f"The folder {self.path} already holds other files.",
+                code="STO-002",
+                hint="Name an empty folder, or one that does not exist yet.",
+            )
+
+    def check_space(self) -> None:
+        """Refuses work that would run into a full disk.
+
+        Raises:
+            StorageError: less than 64 MB are free (STO-003).
+        """
+        if shutil.disk_usage(self.path).free < SMALLEST_FREE_BYTES:
+            raise full(self.path)
+
+    @contextlib.contextmanager
+    def writing(self, purpose: str) -> Iterator[None]:
+        """Holds the folder for writing, and names the holder to others.
+
+        Args:
+            purpose: what this process does, such as ``lumen chat``; shown to whoever is refused.
+
+        Raises:
+            StorageError: another process holds it (STO-004), or the folder cannot be written (STO-001).
+        """
+        try:
+            self._lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise StorageError(
+                f"This site is in use: {self.holder()}.",
+                code="STO-004",
+                hint="Close that program, or wait until it has finished. Reading commands work meanwhile.",
+            ) from None
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        try:
+            self._announce(purpose)
+            self._clear_temporary()
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                self._holder.unlink()
+            self._lock.release()
+
+    def holder(self) -> str:
+        """Who holds the folder, in words."""
+        try:
+            fields = json.loads(self._holder.read_text(encoding="utf-8"))
+            return f"{fields['purpose']}, process {fields['pid']}, since {fields['since_utc']} UTC"
+        except (OSError, ValueError, KeyError, TypeError):
+            return "another program"
+
+    def _announce(self, purpose: str) -> None:
+        since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        fields = {"purpose": purpose, "pid": psutil.Process().pid, "since_utc": since}
+        write_atomically(self._holder, json.dumps(fields).encode())
+
+    def _clear_temporary(self) -> None:
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        try:
+            self.temporary.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a file so that a reader sees the old or the new content whole, even after a power cut.
+
+    Raises:
+        StorageError: the folder cannot be written (STO-001) or is full (STO-003).
+    """
+    fresh = path.with_name(path.name + ".new")
+    try:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        if os.name == "posix":
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> StorageError:
+    """The refusal for a folder that the system does not let us write."""
+    if error.errno == 28:  # noqa: PLR2004 - ENOSPC
+        return full(path)
+    return StorageError(
+        f"The data folder {path} cannot be written ({error.strerror}).",
+        code="STO-001",
+        hint="Give another folder with --data, or make this one writable for you.",
+    )
+
+
+def full(path: Path) -> StorageError:
+    """The refusal for a full disk."""
+    return StorageError(
+        f"The disk that holds {path} is full; nothing of this step was stored.",
+        code="STO-003",
+        hint="Free some space and try again; everything stored before is unharmed.",
+    )

@@ -1,0 +1,316 @@
+"""Collections, documents, pages, passages, their vectors and the full-text index, in SQL: the truth.
+
+The vector index outside is a cache of `vectors`; `CollectionRow.index_revision` counts every change to
+them, so that a cache that missed one is found out.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import bindparam, func, text
+from sqlmodel import Field, Session, col, select
+
+from lumen_desktop.domain.library import Currency, Kind, Passage, PassageDraft, Span
+from lumen_desktop.storage.database import Transaction
+from lumen_desktop.storage.rows import Row
+
+Vectors = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int64]
+
+
+class CollectionRow(Row, table=True):
+    """A named set of documents searched together, all embedded by one model."""
+
+    __tablename__ = "collection"
+    entity: ClassVar[str] = "collection"
+    unaudited: ClassVar[frozenset[str]] = frozenset({"index_revision"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    created_utc: datetime
+    embedder_sha256: str
+    index_revision: int = 0
+
+
+class DocumentRow(Row, table=True):
+    """An imported file, identified by the digest of its bytes within a collection."""
+
+    __tablename__ = "source_document"
+    entity: ClassVar[str] = "source_document"
+    unaudited: ClassVar[frozenset[str]] = frozenset({"notices", "drug_names"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int
+    sha256: str
+    name: str
+    title: str
+    kind: str
+    subject: str
+    edition: str
+    as_of: str
+    currency: str
+    paged: bool
+    pages: int
+    size_bytes: int
+    notices: str
+    drug_names: str
+    added_utc: datetime
+
+
+class FileRow(Row, table=True):
+    """The imported bytes themselves."""
+
+    __tablename__ = "document_file"
+    entity: ClassVar[str] = "document_file"
+
+    document_id: int = Field(primary_key=True)
+    content: bytes
+
+
+class PageRow(Row, table=True):
+    """Normalised text of one page."""
+
+    __tablename__ = "document_page"
+    entity: ClassVar[str] = "document_page"
+
+    id: int | None = Field(default=None, primary_key=True)
+    document_id: int
+    number: int
+    text: str
+
+
+class PassageRow(Row, table=True):
+    """A stretch of a document that search returns; ``spans`` is JSON of [page, start, end]."""
+
+    __tablename__ = "passage"
+    entity: ClassVar[str] = "passage"
+
+    id: int | None = Field(default=None, primary_key=True)
+    document_id: int
+    collection_id: int
+    ordinal: int
+    header: str
+    section: str
+    text: str
+    spans: str
+
+
+class VectorRow(Row, table=True):
+    """The embedding of "header, line break, text": little-endian float32, unit length."""
+
+    __tablename__ = "passage_vector"
+    entity: ClassVar[str] = "passage_vector"
+
+    passage_id: int = Field(primary_key=True)
+    collection_id: int
+    vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentParts:
+    """What hangs on a document row: the file, its pages, its passages and their vectors (n x 384)."""
+
+    content: bytes
+    pages: Sequence[str]
+    passages: Sequence[PassageDraft]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as lists show it."""
+
+    id: int
+    collection: str
+    title: str
+    name: str
+    kind: Kind
+    edition: str
+    currency: Currency
+    pages: int
+    passages: int
+    sha256: str
+    added_utc: datetime
+    notices: tuple[str, ...]
+
+
+def collections(session: Session, names: Iterable[str] | None = None) -> list[CollectionRow]:
+    """Collections by name; all if None."""
+    query = select(CollectionRow).order_by(col(CollectionRow.name))
+    if names is not None:
+        query = query.where(col(CollectionRow.name).in_(list(names)))
+    return list(session.exec(query).all())
+
+
+def has_document(session: Session, collection_id: int, sha256: str) -> bool:
+    """Whether these very bytes are in the collection already."""
+    query = select(DocumentRow.id).where(DocumentRow.collection_id == collection_id, DocumentRow.sha256 == sha256)
+    return session.exec(query).first() is not None
+
+
+def add_document(transaction: Transaction, collection: CollectionRow, document: DocumentRow, parts: DocumentParts) -> int:
+    """Stores a document whole; the caller's transaction makes it all or nothing.
+
+    Returns:
+        The document's id.
+    """
+    assert len(parts.passages) == len(parts.vectors)
+    transaction.add(document)
+    identity, place = _key(document.id), _key(collection.id)
+    transaction.add_parts(document, [FileRow(document_id=identity, content=parts.content)])
+    pages = [PageRow(document_id=identity, number=n, text=page) for n, page in enumerate(parts.pages, start=1)]
+    transaction.add_parts(document, pages)
+    rows = [
+        PassageRow(
+            document_id=identity, collection_id=place, ordinal=n, header=draft.header, section=draft.section,
+            text=draft.text, spans=json.dumps([[s.page, s.start, s.end] for s in draft.spans]),
+        )
+        for n, draft in enumerate(parts.passages)
+    ]  # fmt: skip
+    transaction.add_parts(document, rows)
+    stored = [
+        VectorRow(passage_id=_key(row.id), collection_id=place, vector=vector.astype("<f4").tobytes())
+        for row, vector in zip(rows, parts.vectors, strict=True)
+    ]
+    transaction.add_parts(document, stored)
+    _touch(transaction, collection)
+    return identity
+
+
+def remove_document(transaction: Transaction, collection: CollectionRow, document: DocumentRow) -> None:
+    """Removes a document with all its parts."""
+    transaction.remove(document)
+    _touch(transaction, collection)
+
+
+def _touch(transaction: Transaction, collection: CollectionRow) -> None:
+    """Counts a change to the vectors; the documents' own events tell what it was."""
+    collection.index_revision += 1
+    transaction.session.add(collection)
+    transaction.session.flush()
+
+
+def documents(session: Session, collection_ids: Sequence[int]) -> list[StoredDocument]:
+    """Documents of some collections with their number of passages, by title."""
+    counted = (
+        select(PassageRow.document_id, func.count().label("n"))
+        .where(col(PassageRow.collection_id).in_(collection_ids))
+        .group_by(col(PassageRow.document_id))
+        .subquery()
+    )
+    query = (
+        select(DocumentRow, CollectionRow.name, counted.c.n)
+        .join(CollectionRow, col(CollectionRow.id) == DocumentRow.collection_id)
+        .join(counted, counted.c.document_id == DocumentRow.id)
+        .where(col(DocumentRow.collection_id).in_(collection_ids))
+        .order_by(CollectionRow.name, DocumentRow.title)
+    )
+    return [
+        StoredDocument(
+            _key(row.id), name, row.title, row.name, Kind(row.kind), row.edition, Currency(row.currency), row.pages, count,
+            row.sha256, row.added_utc, tuple(json.loads(row.notices)),
+        )
+        for row, name, count in session.exec(query).all()
+    ]  # fmt: skip
+
+
+def passages(session: Session, ids: Sequence[int]) -> dict[int, Passage]:
+    """Passages by id, with what a citation says of their documents."""
+    query = (
+        select(PassageRow, DocumentRow)
+        .join(DocumentRow, col(DocumentRow.id) == PassageRow.document_id)
+        .where(col(PassageRow.id).in_(list(ids)))
+    )
+    return {_key(row.id): _passage(row, document) for row, document in session.exec(query).all()}
+
+
+def _passage(row: PassageRow, document: DocumentRow) -> Passage:
+    spans = tuple(Span(*values) for values in json.loads(row.spans))
+    return Passage(
+        id=_key(row.id), document_id=row.document_id, document=document.title, kind=Kind(document.kind),
+        subject=document.subject, edition=document.edition, currency=Currency(document.currency), paged=document.paged,
+        header=row.header, section=row.section, text=row.text, spans=spans,
+    )  # fmt: skip
+
+
+# MATERIALIZED keeps the full-text match apart from the join: the planner may otherwise probe it per row.
+_SEARCH = text(
+    """WITH hit AS MATERIALIZED (
+           SELECT rowid AS id, bm25(passage_text, :header_weight, 1.0) AS cost
+           FROM passage_text WHERE passage_text MATCH :query)
+       SELECT hit.id, -hit.cost FROM hit CROSS JOIN passage ON passage.id = hit.id
+       WHERE passage.collection_id IN :places ORDER BY hit.cost, hit.id LIMIT :most"""
+).bindparams(bindparam("places", expanding=True))
+HEADER_WEIGHT = 3.0
+
+
+def search_text(session: Session, words: Sequence[str], collection_ids: Sequence[int], *, most: int) -> list[tuple[int, float]]:
+    """The full-text leg: passages with any of the words, best first.
+
+    Args:
+        session: a reading session.
+        words: plain words; each is quoted, so that none is read as FTS5 syntax.
+        collection_ids: where to search.
+        most: how many at most.
+
+    Returns:
+        (passage id, BM25 score; higher is better).
+    """
+    if not words or not collection_ids:
+        return []
+    query = " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
+    values: dict[str, Any] = {
+        "query": query, "places": list(collection_ids), "most": most, "header_weight": HEADER_WEIGHT,
+    }  # fmt: skip
+    return [(int(identity), float(score)) for identity, score in session.execute(_SEARCH, values).all()]
+
+
+def vectors(session: Session, collection_id: int) -> tuple[Ids, Vectors]:
+    """All vectors of a collection: passage ids (n) and unit vectors (n x 384), in id order."""
+    query = (
+        select(VectorRow.passage_id, VectorRow.vector)
+        .where(VectorRow.collection_id == collection_id)
+        .order_by(col(VectorRow.passage_id))
+    )
+    rows = session.execute(query).all()
+    ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
+    joined = b"".join(row[1] for row in rows)
+    matrix = np.frombuffer(joined, dtype="<f4").reshape(len(rows), -1) if rows else np.zeros((0, 384), np.float32)
+    return ids, matrix
+
+
+def count_vectors(session: Session, collection_id: int) -> int:
+    """How many vectors a collection has."""
+    query = select(func.count()).select_from(VectorRow).where(VectorRow.collection_id == collection_id)
+    return session.exec(query).one()
+
+
+def carried_names(session: Session) -> set[str]:
+    """Names of drugs that imported documents carry in titles and metadata."""
+    return {name for stored in session.exec(select(DocumentRow.drug_names)).all() for name in json.loads(stored)}
+
+
+def size_of(session: Session, collection_ids: Sequence[int]) -> tuple[int, int]:
+    """How many documents and passages were there to search."""
+    passages_found = session.exec(
+        select(func.count()).select_from(PassageRow).where(col(PassageRow.collection_id).in_(collection_ids))
+    ).one()
+    documents_found = session.exec(
+        select(func.count()).select_from(DocumentRow).where(col(DocumentRow.collection_id).in_(collection_ids))
+    ).one()
+    return documents_found, passages_found
+
+
+def as_json(document: StoredDocument) -> dict[str, Any]:
+    """A document as the command line prints it."""
+    return {**asdict(document), "added_utc": document.added_utc.isoformat(), "notices": list(document.notices)}
+
+
+def _key(value: int | None) -> int:
+    assert value is not None
+    return value
