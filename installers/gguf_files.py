@@ -23,6 +23,8 @@ SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 # Buffers and layers of the published file that sentence-transformers does not use for the sentence's vector.
 UNUSED_TENSORS = ("embeddings.position_ids", "pooler.")
 FULL_PRECISION = ("position_embd.", "token_types.")
+# Module-wide, because llama.cpp keeps the pointer and calls it again when the next file is loaded.
+_SILENT = llama_cpp.llama_log_callback(lambda _level, _text, _user: None)
 
 
 def convert_bert(weights: Path, vocabulary: Path, target: Path, *, name: str, licence: str) -> None:
@@ -112,8 +114,7 @@ def requantise(source: Path, target: Path, kind: str) -> None:
     how = llama_cpp.llama_model_quantize_default_params()
     how.ftype = number
     how.allow_requantize = True
-    quiet = llama_cpp.llama_log_callback(lambda _level, _text, _user: None)
-    llama_cpp.llama_log_set(quiet, ctypes.c_void_p())
+    llama_cpp.llama_log_set(_SILENT, ctypes.c_void_p())
     if llama_cpp.llama_model_quantize(bytes(source), bytes(target), ctypes.byref(how)) != 0:
         raise ValueError(f"llama.cpp could not rewrite {source.name} as {kind}")
 
