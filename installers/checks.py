@@ -1,0 +1,76 @@
+"""All that is checked before a change is accepted, in the order of what fails fastest; `bootstrap.py test` runs it.
+
+Every check is a command that a person can run alone. The first that fails ends the run with its own exit status. The
+tests come with coverage, whose floors are checked after them; the closing line counts the tests once more, because
+whoever reads only the end shall see what ran.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REPORTS = ROOT / "build" / "reports"
+JUNIT = REPORTS / "junit.xml"
+NO_COLOUR = {"NO_COLOR": "1"} if os.environ.get("CI") else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A name for people, and the module with its arguments that Python runs."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+CHECKS = (
+    Check("lint", ("ruff", "check")),
+    Check("format", ("ruff", "format", "--check")),
+    Check("types", ("mypy",)),
+    Check("imports", ("importlinter.cli", "lint")),
+    Check("sizes", ("pytest", "-q", "tests/test_sizes.py")),
+    Check("tests", ("pytest", "--cov", "--cov-report=", f"--junitxml={JUNIT}")),
+    Check("coverage", ("installers.coverage_floors",)),
+)
+
+
+def run(check: Check) -> int:
+    """Run one check in the repository's root; its output goes where ours goes."""
+    print(f"== {check.name}: {' '.join(check.arguments)}", flush=True)
+    begun = time.monotonic()
+    environment = {**os.environ, **NO_COLOUR}
+    status = subprocess.run([sys.executable, "-m", *check.arguments], cwd=ROOT, env=environment, check=False).returncode
+    print(f"== {check.name}: {'passed' if status == 0 else f'failed ({status})'} in {time.monotonic() - begun:.0f} s")
+    return status
+
+
+def closing_line(junit: Path) -> str:
+    """How many tests passed, failed and were skipped, as pytest's report states it."""
+    suites = ET.parse(junit).getroot().iter("testsuite")  # noqa: S314 - our own pytest wrote it
+    total = failed = skipped = 0
+    for suite in suites:
+        total += int(suite.get("tests", 0))
+        failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped += int(suite.get("skipped", 0))
+    return f"{total - failed - skipped} passed, {failed} failed, {skipped} skipped"
+
+
+def main() -> int:
+    """Run all checks, stopping at the first that fails."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    JUNIT.unlink(missing_ok=True)
+    for check in CHECKS:
+        if status := run(check):
+            return status
+    print(closing_line(JUNIT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
