@@ -123,10 +123,11 @@ def _claim_pipes() -> tuple[IO[bytes], Callable[[Mapping[str, Any]], None]]:
 def _listen(pipe_in: IO[bytes], requests: "queue.SimpleQueue[tuple[int, Request]]") -> None:
     """Reads requests; a stop sets the flag of its request at once, while the worker is busy."""
     current: dict[int, Request] = {}
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         while line := pipe_in.readline(LARGEST_LINE_BYTES):
             fields = json.loads(line)
-            number, operation, size_bytes = int(fields.pop("id")), str(fields.pop("op")), int(fields.pop("payload_bytes"))
+            number, operation = int(fields.pop("id")), str(fields.pop("op"))
+            size_bytes = int(fields.pop("payload_bytes"))
             if operation == "stop":
                 if number in current:
                     current[number].stopped.set()

@@ -25,6 +25,8 @@ FAILURES_WITHIN_S = 300.0
 
 Message = dict[str, Any]
 
+_STOP_ASKED: Message = {"event": "stop asked"}  # wakes whoever waits for the child; never comes from it
+
 _INHERITED = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "LD_LIBRARY_PATH", "PYTHONPATH",
     "LUMEN_MODELS", "XDG_CACHE_HOME",
@@ -60,7 +62,7 @@ class Limits:
 class Child:
     """One child process, started when first needed and again after a failure.
 
-    One request runs at a time; a second thread that asks waits its turn. Three failures within five
+    One request runs at a time; threads that ask meanwhile get their turn in between. Three failures within five
     minutes end in safe mode: no further start, and an error that says what to do.
 
     Args:
@@ -77,7 +79,9 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._ready: Message | None = None
+        self._starting = threading.RLock()
         self._turn = threading.Lock()
+        self._next_turn = threading.Lock()  # held by whoever waits, so that a loop of requests cannot starve it
         self._failures: collections.deque[float] = collections.deque()
         self._number = 0
         self._stopping = threading.Event()
@@ -85,7 +89,8 @@ class Child:
     @property
     def pid(self) -> int | None:
         """Process id of the running child, if one runs."""
-        return self._process.pid if self._process and self._process.poll() is None else None
+        process = self._process
+        return process.pid if process and process.poll() is None else None
 
     def start(self) -> None:
         """Starts the process without waiting for it, where none runs.
@@ -93,22 +98,11 @@ class Child:
         Raises:
             EngineError: safe mode (ENG-003), or the process cannot be started (ENG-001).
         """
-        if self.pid is not None:
-            return
-        self._refuse_in_safe_mode()
-        self._reap()
-        environment = {k: v for k, v in os.environ.items() if k in _INHERITED or k.startswith("COVERAGE_")} | _FIXED
-        errors = None if os.environ.get("LUMEN_CHILD_STDERR") else subprocess.DEVNULL
-        try:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment
-            )
-        except OSError as error:
-            raise self._failure("ENG-001", f"could not be started ({error.strerror})") from error
-        self._inbox = queue.SimpleQueue()
-        self._ready = None
-        assert self._process.stdout
-        threading.Thread(target=_pump, args=(self._process.stdout, self._inbox), daemon=True).start()
+        with self._starting:
+            if self.pid is None:
+                self._refuse_in_safe_mode()
+                self._reap()
+                self._spawn()
 
     def ready(self) -> Message:
         """Starts the child if need be and waits for its first line.
@@ -119,16 +113,26 @@ class Child:
         Raises:
             EngineError: it did not start in time, died, or speaks another protocol.
         """
-        if self.pid is not None and self._ready is not None:
-            return self._ready
-        self.start()
-        first = self._next(time.monotonic() + self._limits.start_timeout_s)
-        if first.get("event") == "error":
-            raise self._translated(first, fatal=True)
-        if first.get("event") != "ready" or first.get("protocol") != PROTOCOL:
-            raise self._failure("ENG-004", "sent something that is not in its protocol")
-        self._ready = first
-        return first
+        with self._starting:
+            if self.pid is not None and self._ready is not None:
+                return self._ready
+            self.start()
+            deadline = time.monotonic() + self._limits.start_timeout_s
+            first = _STOP_ASKED
+            while first is _STOP_ASKED:  # a stop during the start reaches the request that follows
+                first = self._next(deadline)
+            if first["event"] == "error":
+                raise self._translated(first, fatal=True)
+            if first["event"] != "ready" or first.get("protocol") != PROTOCOL:
+                raise self.distrust()
+            self._ready = first
+            return first
+
+    def is_ready(self) -> bool:
+        """Whether the first line has come; never waits."""
+        if self.pid is None:
+            return False
+        return self._ready is not None or not self._inbox.empty()
 
     def stream(self, operation: str, fields: Mapping[str, Any], *, payload: bytes = b"") -> Iterator[Message]:
         """Sends one request and yields its events; the last one is ``done``.
@@ -139,7 +143,7 @@ class Child:
             EngineError: crash, hang or garbage (the child is restarted by the next request), or what the
                 child itself refused.
         """
-        with self._turn:
+        with self._my_turn():
             self._stopping.clear()
             self.ready()
             self._number += 1
@@ -167,7 +171,15 @@ class Child:
     def stop(self) -> None:
         """Asks the running request to end; safe from any thread, without effect where none runs."""
         self._stopping.set()
-        self._inbox.put({"event": "stop asked"})
+        self._inbox.put(_STOP_ASKED)
+
+    def distrust(self) -> EngineError:
+        """Ends a child whose message did not pass its checks; counts as a failure.
+
+        Returns:
+            The error to raise.
+        """
+        return self._failure("ENG-004", "sent something that is not in its protocol")
 
     def close(self) -> None:
         """Ends the child; it goes by itself when its standard input closes."""
@@ -185,23 +197,49 @@ class Child:
         if process.stdout:
             process.stdout.close()
 
+    @contextlib.contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        with self._next_turn:
+            self._turn.acquire()
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _spawn(self) -> None:
+        environment = {k: v for k, v in os.environ.items() if k in _INHERITED or k.startswith("COVERAGE_")} | _FIXED
+        errors = None if os.environ.get("LUMEN_CHILD_STDERR") else subprocess.DEVNULL
+        try:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment
+            )
+        except OSError as error:
+            raise self._failure("ENG-001", f"could not be started ({error.strerror})") from error
+        self._inbox = queue.SimpleQueue()
+        self._ready = None
+        assert self._process.stdout
+        threading.Thread(target=_pump, args=(self._process.stdout, self._inbox), daemon=True).start()
+
     def _events(self, number: int) -> Iterator[Message]:
         """Events of one request up to its last; sends the stop when one is asked for."""
-        now = time.monotonic()
-        deadline, stop_sent = now + self._limits.first_timeout_s, False
+        deadline, stop_sent = time.monotonic() + self._limits.first_timeout_s, False
         while True:
             if self._stopping.is_set() and not stop_sent:
                 stop_sent = True
                 self._write(json.dumps({"id": number, "op": "stop", "payload_bytes": 0}).encode() + b"\n")
                 deadline = time.monotonic() + self._limits.stop_timeout_s
             event = self._next(deadline)
-            if event.get("id") != number:
+            if event is _STOP_ASKED:
                 continue
+            if event.get("id") != number:
+                raise self.distrust()
+            handed_over = time.monotonic()
             yield event
             if event["event"] in {"done", "error"}:
                 return
-            if not stop_sent:
-                deadline = time.monotonic() + self._limits.next_timeout_s
+            now = time.monotonic()
+            # what the reader took does not count against the child, and a stop is not put off by talking on
+            deadline = deadline + now - handed_over if stop_sent else now + self._limits.next_timeout_s
 
     def _settle(self, number: int) -> None:
         """Stops a request whose reader went away, so that the next one finds a quiet pipe."""
@@ -211,23 +249,27 @@ class Child:
                 pass
 
     def _next(self, deadline: float) -> Message:
+        remaining_s = deadline - time.monotonic()
         try:
-            message = self._inbox.get(timeout=max(0.0, deadline - time.monotonic()))
+            if remaining_s <= 0:
+                raise queue.Empty  # noqa: TRY301 - a child that never falls silent is late all the same
+            message = self._inbox.get(timeout=remaining_s)
         except queue.Empty:
             raise self._failure("ENG-005", "did not answer in time and was ended") from None
         if message is None:
             raise self._failure("ENG-002", "ended unexpectedly")
         if not isinstance(message.get("event"), str):
-            raise self._failure("ENG-004", "sent something that is not in its protocol")
+            raise self.distrust()
         return message
 
     def _write(self, data: bytes) -> None:
-        assert self._process
-        assert self._process.stdin
+        process = self._process
         try:
-            self._process.stdin.write(data)
-            self._process.stdin.flush()
-        except OSError as error:
+            if process is None or process.stdin is None:
+                raise BrokenPipeError  # closed by another thread: the same to whoever asks
+            process.stdin.write(data)
+            process.stdin.flush()
+        except (OSError, ValueError) as error:
             raise self._failure("ENG-002", "ended unexpectedly") from error
 
     def _failure(self, code: str, what: str) -> EngineError:
@@ -273,7 +315,7 @@ def _pump(source: IO[bytes], inbox: "queue.SimpleQueue[Message | None]") -> None
         while line := source.readline(LARGEST_LINE_BYTES):
             try:
                 message = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 message = None
             inbox.put(message if isinstance(message, dict) else {})
     inbox.put(None)
