@@ -25,6 +25,7 @@ REFERENCE = re.compile(
     r"|EU GMP \d+\.\d+(?:\([a-z]+\))*"
     r"|ICH Q\d+(?:\(R\d+\))?(?: (?:sections? )?\d+(?:\.\d+)*)?"
     r"|PI \d{3}-\d(?: sections? \d+(?:\.\d+)*)?"
+    r"|FDA data integrity questions? \d+"
     r"|21 CFR [Pp]art \d+"
     r"|(?:21 CFR )?\b\d{1,3}\.\d{1,3}(?:\.\d+)*(?:\([a-z0-9]{1,5}\))*",
 )
