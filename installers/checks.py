@@ -23,29 +23,37 @@ NO_COLOUR = {"NO_COLOR": "1"} if os.environ.get("CI") else {}
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A name for people, and the module with its arguments that Python runs."""
+    """A name for people, and the command: a tool beside this Python, or a module that Python runs."""
 
     name: str
-    arguments: tuple[str, ...]
+    tool: str
+    arguments: tuple[str, ...] = ()
+
+    def command(self) -> list[str]:
+        """The command line; the tool's full path, so that no other environment's is taken."""
+        if self.tool == "python":
+            return [sys.executable, *self.arguments]
+        suffix = ".exe" if sys.platform == "win32" else ""
+        return [str(Path(sys.executable).with_name(self.tool + suffix)), *self.arguments]
 
 
 CHECKS = (
-    Check("lint", ("ruff", "check")),
-    Check("format", ("ruff", "format", "--check")),
-    Check("types", ("mypy",)),
-    Check("imports", ("importlinter.cli", "lint")),
-    Check("sizes", ("pytest", "-q", "tests/test_sizes.py")),
-    Check("tests", ("pytest", "--cov", "--cov-report=", f"--junitxml={JUNIT}")),
-    Check("coverage", ("installers.coverage_floors",)),
+    Check("lint", "ruff", ("check",)),
+    Check("format", "ruff", ("format", "--check")),
+    Check("types", "mypy"),
+    Check("imports", "lint-imports"),
+    Check("sizes", "pytest", ("-q", "tests/test_sizes.py")),
+    Check("tests", "pytest", ("--cov", "--cov-report=", f"--junitxml={JUNIT}")),
+    Check("coverage", "python", ("-m", "installers.coverage_floors")),
 )
 
 
 def run(check: Check) -> int:
     """Run one check in the repository's root; its output goes where ours goes."""
-    print(f"== {check.name}: {' '.join(check.arguments)}", flush=True)
+    print(f"== {check.name}: {' '.join([check.tool, *check.arguments])}", flush=True)
     begun = time.monotonic()
     environment = {**os.environ, **NO_COLOUR}
-    status = subprocess.run([sys.executable, "-m", *check.arguments], cwd=ROOT, env=environment, check=False).returncode
+    status = subprocess.run(check.command(), cwd=ROOT, env=environment, check=False).returncode
     print(f"== {check.name}: {'passed' if status == 0 else f'failed ({status})'} in {time.monotonic() - begun:.0f} s")
     return status
 
