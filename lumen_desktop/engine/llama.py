@@ -1,0 +1,333 @@
+"""The only door to llama.cpp: a chat model and an embedding model, each owned by one thread.
+
+Knows no pipe and no prompt's meaning. Called by `worker`, in a process that may crash.
+
+Two properties are made here and not left to chance:
+
+* **Text is never control.** The template is rendered around marks that nobody can guess, its own
+  pieces are tokenised with control tokens on, the texts between them with control tokens off.
+* **A warm answer is the cold answer, bit for bit.** llama.cpp's results depend on how a prompt is cut
+  into batches, so a kept prefix ends on a batch's edge and holds only what was evaluated as prompt.
+  Reusing any longer prefix was measured to move scores by up to 0.5. A batch of 64 loses 4 % of
+  prompt speed against 512 and re-evaluates at most 63 tokens.
+"""
+
+import codecs
+import contextlib
+import ctypes
+import importlib.metadata
+import secrets
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import llama_cpp
+import numpy as np
+import psutil
+from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+from lumen_desktop.engine.protocol import (
+    EngineDescription,
+    EngineRole,
+    Finished,
+    Reason,
+    Sampling,
+    Turn,
+    Vector,
+    refuse_too_long,
+)
+from lumen_desktop.errors import EngineError
+
+BATCH_TOKENS: Final = 64
+EMBEDDING_TOKENS: Final = 512
+_WORKING_BYTES: Final = 256 * 1024**2  # context and buffers, beside the weights
+_LONGEST_PIECE_BYTES: Final = 256
+
+Stopped = Callable[[], bool]
+
+
+class ChatModel:
+    """One chat model with its context; keeps the evaluated prompt for the next request.
+
+    Args:
+        path: GGUF file.
+        template: Jinja file that turns a conversation into a prompt.
+        threads: for prompt and generation alike.
+        context_tokens: longest prompt and answer together; the model's own limit if that is less.
+
+    Raises:
+        EngineError: ENG-010 to ENG-014.
+    """
+
+    def __init__(self, path: Path, *, template: Path, threads: int, context_tokens: int) -> None:
+        self._llama = _open(
+            path, role="chat", threads=threads, context_tokens=context_tokens, batch_tokens=BATCH_TOKENS
+        )
+        self._vocabulary = self._llama._model.vocab  # noqa: SLF001 - the binding has no public way
+        self._context = self._llama._ctx.ctx  # noqa: SLF001
+        self._format = _formatter(template, self._llama)
+        self._evaluated: list[int] = []
+        self._stopped: Stopped = _never
+        self._abort = llama_cpp.ggml_abort_callback(lambda _data: self._stopped())
+        self.description = _describe(self._llama, path, "chat")
+
+    def count(self, turns: Sequence[Turn]) -> int:
+        """Length of the prompt, tokens."""
+        return len(self.prompt(turns))
+
+    def prompt(self, turns: Sequence[Turn]) -> list[int]:
+        """Token ids of a conversation, up to where the answer begins.
+
+        For ordinary text they are the ids of the whole rendered string.
+
+        Raises:
+            EngineError: the template leaves a turn out or repeats it (ENG-014).
+        """
+        marks = [secrets.token_hex(16) for _ in turns]
+        messages = [{"role": turn.role, "content": mark} for turn, mark in zip(turns, marks, strict=True)]
+        rest: str = self._format(messages=messages).prompt
+        ids: list[int] = []
+        for turn, mark in zip(turns, marks, strict=True):
+            before, found, rest = rest.partition(mark)
+            if not found or mark in rest:
+                raise _template_error("does not carry each turn once")
+            ids += self._ids(before, control=True) + self._ids(turn.text, control=False)
+        return ids + self._ids(rest, control=True)
+
+    def generate(self, turns: Sequence[Turn], sampling: Sampling, stopped: Stopped) -> Iterator[str | Finished]:
+        """Yields the answer's text piece by piece, empty pieces as signs of life, Finished at the end.
+
+        Args:
+            turns: the conversation.
+            sampling: how tokens are chosen.
+            stopped: asked for all the time; true ends the work within a token, in the prompt within a few ms.
+
+        Raises:
+            InputError: prompt and answer do not fit (ENG-020).
+        """
+        began, first = time.perf_counter(), None
+        prompt = self.prompt(turns)
+        room = self.description.context_tokens
+        refuse_too_long(len(prompt), answer_tokens=sampling.answer_tokens, context_tokens=room)
+        reused = self._keep_prefix(prompt)
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        drawn = 0
+        with contextlib.closing(self._draw(prompt, reused, sampling, stopped)) as tokens:
+            for token in tokens:
+                if token is None:
+                    yield ""
+                    continue
+                first = first or time.perf_counter()
+                reason = self._ending(token, drawn, sampling, stopped)
+                if reason == "end":
+                    break
+                drawn += 1
+                yield decode(self._piece(token))
+                if reason:
+                    break
+            else:  # only a stop ends the tokens by themselves
+                reason = "stopped"
+        yield decode(b"", True)  # noqa: FBT003 - the codec's own signature
+        now = time.perf_counter()
+        yield Finished(
+            reason, len(prompt), reused, drawn, prompt_s=(first or now) - began, generate_s=now - (first or now)
+        )
+
+    def _ending(self, token: int, drawn: int, sampling: Sampling, stopped: Stopped) -> Reason | None:
+        if llama_cpp.llama_vocab_is_eog(self._vocabulary, token):
+            return "end"
+        if drawn + 1 == sampling.answer_tokens:
+            return "length"
+        return "stopped" if stopped() else None
+
+    def _draw(
+        self, prompt: list[int], reused: int, sampling: Sampling, stopped: Stopped
+    ) -> Generator[int | None, None, None]:
+        """Evaluates the prompt, None after each batch, then draws tokens until closed or stopped."""
+        last = reused + (len(prompt) - reused - 1) // BATCH_TOKENS * BATCH_TOKENS
+        try:
+            self._watch(stopped)
+            for start in range(reused, last, BATCH_TOKENS):
+                self._llama.eval(prompt[start : start + BATCH_TOKENS])
+                yield None
+            for token in self._sampled(prompt[last:], sampling):
+                self._watch(None)
+                yield token
+        except RuntimeError:  # how the binding reports a decoding that the callback ended
+            if not stopped():
+                raise
+        finally:
+            self._watch(None)
+            self._evaluated = prompt[: self._llama.n_tokens]
+
+    def _sampled(self, tokens: list[int], sampling: Sampling) -> Iterator[int]:
+        self._llama.set_seed(sampling.seed)
+        drawn: Iterator[int] = self._llama.generate(
+            tokens,
+            top_k=0,
+            top_p=sampling.top_p,
+            min_p=0.0,
+            temp=sampling.temperature,
+            repeat_penalty=sampling.repeat_penalty,
+            reset=False,
+        )
+        return drawn
+
+    def _keep_prefix(self, prompt: list[int]) -> int:
+        """Rewinds to the longest reusable prefix and returns its length; one token at least stays to do."""
+        common = 0
+        for old, new in zip(self._evaluated, prompt[:-1], strict=False):
+            if old != new:
+                break
+            common += 1
+        reused = common // BATCH_TOKENS * BATCH_TOKENS
+        self._llama.n_tokens = reused  # the next evaluation drops everything behind it
+        return reused
+
+    def _watch(self, stopped: Stopped | None) -> None:
+        """Asks about a stop some hundred times a batch; off while tokens are drawn, where it costs 3 %."""
+        self._stopped = stopped or _never
+        callback = self._abort if stopped else llama_cpp.ggml_abort_callback()
+        llama_cpp.llama_set_abort_callback(self._context, callback, None)
+
+    def _ids(self, text: str, *, control: bool) -> list[int]:
+        ids: list[int] = self._llama.tokenize(text.encode("utf-8", "replace"), add_bos=False, special=control)
+        return ids
+
+    def _piece(self, token: int) -> bytes:
+        """The bytes of a token; none for a control token."""
+        buffer = ctypes.create_string_buffer(_LONGEST_PIECE_BYTES)
+        size = llama_cpp.llama_token_to_piece(self._vocabulary, token, buffer, _LONGEST_PIECE_BYTES, 0, False)  # noqa: FBT003
+        return buffer.raw[: max(0, size)]
+
+
+class EmbeddingModel:
+    """One embedding model; takes one text at a time, which is ten times faster here than many.
+
+    Args:
+        path: GGUF file.
+        threads: threads of llama.cpp.
+
+    Raises:
+        EngineError: ENG-010 to ENG-013.
+    """
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        self._llama = _open(
+            path, role="embedding", threads=threads, context_tokens=EMBEDDING_TOKENS, batch_tokens=EMBEDDING_TOKENS
+        )
+        self.description = _describe(self._llama, path, "embedding")
+
+    def embed(self, text: str) -> Vector:
+        """A text's vector, norm 1; text beyond 512 tokens has no part in it (llama.cpp cuts it)."""
+        return np.asarray(self._llama.embed(text.encode("utf-8", "replace").decode(), normalize=True), dtype=np.float32)
+
+
+def _open(path: Path, *, role: EngineRole, threads: int, context_tokens: int, batch_tokens: int) -> llama_cpp.Llama:
+    _refuse_unusable(path)
+    try:
+        llama = llama_cpp.Llama(
+            str(path),
+            n_ctx=context_tokens,
+            n_batch=batch_tokens,
+            n_ubatch=batch_tokens,
+            n_threads=threads,
+            n_threads_batch=threads,  # unset it takes every core, and the machine stands still
+            flash_attn=True,
+            embedding=role == "embedding",
+            verbose=False,
+        )
+    except MemoryError as error:
+        raise _memory_error(path, path.stat().st_size) from error
+    except ValueError as error:
+        if "context" in str(error):
+            raise _memory_error(path, path.stat().st_size) from error
+        raise _damaged(path) from error
+    if _embeds(llama.metadata) != (role == "embedding"):
+        raise EngineError(
+            f"{path.name} is not a model for this: {'text' if role == 'chat' else 'vectors'} cannot be made with it.",
+            code="ENG-013",
+            hint="Choose a chat model for answers and an embedding model for search.",
+        )
+    return llama
+
+
+def _refuse_unusable(path: Path) -> None:
+    """What can be known without llama.cpp, which crashes on some of it."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise EngineError(
+            f"The model file {path.name} cannot be read ({error.strerror}).",
+            code="ENG-010",
+            hint="Run the set-up again; it fetches what is missing.",
+        ) from error
+    if magic != b"GGUF":
+        raise _damaged(path)
+    needed_bytes = 2 * path.stat().st_size + _WORKING_BYTES  # the file, and its copy arranged for the processor
+    if needed_bytes > psutil.virtual_memory().available:
+        raise _memory_error(path, needed_bytes)
+
+
+def _damaged(path: Path) -> EngineError:
+    return EngineError(
+        f"The model file {path.name} is damaged, cut short or not a GGUF file.",
+        code="ENG-011",
+        hint="Run the set-up again; it checks the file and fetches it anew.",
+    )
+
+
+def _memory_error(path: Path, needed_bytes: int) -> EngineError:
+    free_bytes = psutil.virtual_memory().available
+    return EngineError(
+        f"The model {path.name} does not fit in memory: about {needed_bytes / 1e9:.1f} GB needed, "
+        f"{free_bytes / 1e9:.1f} GB free.",
+        code="ENG-012",
+        hint="Close other programs, or choose a smaller model.",
+    )
+
+
+def _template_error(what: str) -> EngineError:
+    return EngineError(
+        f"The chat template {what}.", code="ENG-014", hint="Run the set-up again, or choose another model."
+    )
+
+
+def _formatter(template: Path, llama: llama_cpp.Llama) -> Jinja2ChatFormatter:
+    """The template, to be rendered in Jinja's sandbox."""
+    try:
+        source = template.read_text(encoding="utf-8")
+        begin, end = (llama._model.token_get_text(i) if i >= 0 else "" for i in (llama.token_bos(), llama.token_eos()))  # noqa: SLF001
+        return Jinja2ChatFormatter(template=source, bos_token=begin, eos_token=end)
+    except OSError as error:
+        raise _template_error(f"cannot be read ({error.strerror})") from error
+    except Exception as error:  # Jinja's errors share no base that the binding exports
+        raise _template_error("cannot be understood") from error
+
+
+def _embeds(metadata: dict[str, str]) -> bool:
+    architecture = metadata.get("general.architecture", "")
+    return f"{architecture}.pooling_type" in metadata or metadata.get(f"{architecture}.attention.causal") == "false"
+
+
+def _describe(llama: llama_cpp.Llama, path: Path, role: EngineRole) -> EngineDescription:
+    model, metadata = llama._model, llama.metadata  # noqa: SLF001
+    version = llama_cpp.llama_version().decode()
+    return EngineDescription(
+        role=role,
+        architecture=metadata.get("general.architecture", "")[:200],
+        name=metadata.get("general.name", path.stem)[:200],
+        context_tokens=min(llama.n_ctx(), model.n_ctx_train()),
+        vocabulary_size=llama.n_vocab(),
+        parameters=llama_cpp.llama_model_n_params(model.model),
+        dimensions=llama.n_embd() if role == "embedding" else 0,
+        size_bytes=path.stat().st_size,
+        rss_bytes=psutil.Process().memory_info().rss,
+        runtime=f"llama.cpp {version}, llama-cpp-python {importlib.metadata.version('llama-cpp-python')}",
+    )
+
+
+def _never() -> bool:
+    return False
