@@ -5,6 +5,7 @@ heading leaves a longer section, a false one tears a paragraph.
 """
 
 import collections
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ _LARGER_SHARE = 1.1
 _HEADING_WORDS = 25
 _PLAIN_HEADING_WORDS = 10
 _GAP_SHARE = 1.2
+_FULL_LINE_SHARE = 0.8
 _LEADERS_OF_CONTENTS = 3
 _TITLE_SIZE_SHARE = 0.75
 _TITLE_CHARACTERS = 200
@@ -27,14 +29,15 @@ _TITLE_CHARACTERS = 200
 _DIGITS = re.compile(r"\d+")
 _LEADER = re.compile(r"(?:[.·_]\s?){5,}\s*(?:\d{1,4}|[ivxlc]{1,7})?\s*$|…{2,}")
 _PAGE_NUMBER = re.compile(
-    r"(?:page\s*)?[-–—]?\s*(?:\d{1,4}|[ivxlc]{1,7})\s*[-–—]?(?:\s*(?:of|/)\s*\d{1,4})?", re.IGNORECASE
+    r"(?:page\s*)?[-\u2013\u2014]?\s*(?:\d{1,4}|[ivxlc]{1,7})\s*[-\u2013\u2014]?(?:\s*(?:of|/)\s*\d{1,4})?",
+    re.IGNORECASE,
 )
 _CAPTION = re.compile(r"(?:table|figure|fig\.?|chart)\s+[\dA-Z]", re.IGNORECASE)
 _OUTERMOST = frozenset({"appendix", "annex", "attachment", "schedule"})
 _CONTENTS = re.compile(r"(?:table of )?contents|index", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]")
 _MARKS = re.compile(f"[{SUPERSCRIPTS}*†‡]+$")
-_BULLET = tuple("•–-*▪➢○◦·")
+_BULLET = tuple("•\u2013-*▪➢○◦·")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Line:
     def centred(self) -> bool:
         """Whether it stands in the middle of the page and well inside its margins."""
         before, after = self.left, self.page_width - self.right
-        return abs(before - after) < 0.06 * self.page_width and before > 0.18 * self.page_width  # noqa: PLR2004 - shares of a page
+        return abs(before - after) < 0.06 * self.page_width and before > 0.18 * self.page_width
 
 
 def blocks(lines: Sequence[Line], title: str) -> list[Block]:
@@ -129,8 +132,10 @@ def title_of(lines: Sequence[Line]) -> str:
         return ""
     body = _Style(lines).size
     largest = max(line.size for line in first)
-    if largest > 1.15 * body:  # noqa: PLR2004 - a title is at least that much larger than text
-        chosen = [line for line in first if line.size >= _TITLE_SIZE_SHARE * largest and line.size > _LARGER_SHARE * body]
+    if largest > 1.15 * body:
+        chosen = [
+            line for line in first if line.size >= _TITLE_SIZE_SHARE * largest and line.size > _LARGER_SHARE * body
+        ]
     else:
         chosen = _last_bold_block(first)
     title = " ".join(_MARKS.sub("", line.text.strip(" _")) for line in chosen).strip()
@@ -145,7 +150,7 @@ def _last_bold_block(first: Sequence[Line]) -> list[Line]:
             if block and not line.centred:
                 break
             continue
-        if block and block[-1].bottom - line.bottom > 1.5 * line.size:  # noqa: PLR2004 - an empty line lies between
+        if block and block[-1].bottom - line.bottom > 1.5 * line.size:
             block = []
         block.append(line)
     return block
@@ -164,8 +169,8 @@ class _Style:
         self.bold = bold > sum(sizes.values()) / 2
         gaps = collections.Counter(
             round(before.bottom - line.bottom)
-            for before, line in zip(lines, lines[1:], strict=False)
-            if before.page == line.page and 0 < before.bottom - line.bottom < 3 * self.size  # noqa: PLR2004 - further is no next line
+            for before, line in itertools.pairwise(lines)
+            if before.page == line.page and 0 < before.bottom - line.bottom < 3 * self.size
         )
         self.leading = float(gaps.most_common(1)[0][0]) if gaps else self.size
         self.right = max(line.right for line in lines)
@@ -240,9 +245,7 @@ def _opens_note(line: Line, body: float) -> bool:
     return mark in SUPERSCRIPTS or (mark in "*†‡0123456789" and line.first_size < _RAISED_SIZE_SHARE * body)
 
 
-def _headings(
-    lines: Sequence[Line], plain: Sequence[int], style: _Style, title: str
-) -> list[tuple[int, int, str]]:
+def _headings(lines: Sequence[Line], plain: Sequence[int], style: _Style, title: str) -> list[tuple[int, int, str]]:
     """Headings as (first line, last line, text), in reading order."""
     found: list[tuple[int, int, str]] = []
     known = _letters(title)
@@ -260,7 +263,7 @@ def _headings(
         )
         number = numbering(text)
         is_heading = (
-            _is_set_heading(text, run, style) if style.emphasised(lines[run[0]]) else
+            _is_set_heading(text, len(run)) if style.emphasised(lines[run[0]]) else
             _is_plain_heading(text, number, context, style, last_value)
         )  # fmt: skip
         if is_heading and run[0] > cover and _letters(text) not in known and not any(map(beside.cell, run)):
@@ -317,19 +320,19 @@ def _run(lines: Sequence[Line], plain: Sequence[int], position: int, style: _Sty
         return run
     for index in plain[position + 1 :]:
         line, before = lines[index], lines[run[-1]]
-        same = line.bold == first.bold and abs(line.size - first.size) < 0.05 * first.size  # noqa: PLR2004 - one font size
-        near = line.page == first.page and index == run[-1] + 1 and 0 <= before.bottom - line.bottom < 1.3 * line.size  # noqa: PLR2004 - no empty line between
+        same = line.bold == first.bold and abs(line.size - first.size) < 0.05 * first.size
+        near = line.page == first.page and index == run[-1] + 1 and 0 <= before.bottom - line.bottom < 1.3 * line.size
         if not (same and near and style.emphasised(line)) or numbering(line.text):
             break
         run.append(index)
     return run
 
 
-def _is_set_heading(text: str, run: Sequence[int], style: _Style) -> bool:
+def _is_set_heading(text: str, line_count: int) -> bool:
     """Whether a run of emphasised lines reads like a heading."""
     if not _LETTERS.search(text) or text.startswith(_BULLET) or text[0].islower() or _CAPTION.match(text):
         return False
-    if len(text.split()) > _HEADING_WORDS or len(run) > 4:  # noqa: PLR2004 - longer is a paragraph in bold
+    if len(text.split()) > _HEADING_WORDS or line_count > 4:  # noqa: PLR2004 - longer is a paragraph in bold
         return False
     return not text.endswith((".", ";", ",")) or text.startswith("§")
 
@@ -338,24 +341,27 @@ def _is_plain_heading(
     text: str, number: Numbering | None, context: _Context, style: _Style, last_value: dict[int, int]
 ) -> bool:
     """Whether a line set like the text is a heading: numbered in sequence or in capitals, short, and set off."""
-    line = context.line
-    if line.size < _NOTE_SIZE_SHARE * style.size or not style.apart(context.before, line, context.after):
-        return False
-    words = text.split()
-    if len(words) > _PLAIN_HEADING_WORDS or text.endswith((".", ";", ",", ":", "?", "!", "-")):
-        return False
-    if line.right > 0.8 * style.right or context.after is None:  # noqa: PLR2004 - a full line is text
+    line, words = context.line, text.split()
+    if context.after is None or not _is_short_and_apart(words, context, style):
         return False
     if number is None:
         return len(_LETTERS.findall(text)) > 5 and text.isupper() and len(words) > 1  # noqa: PLR2004 - "NDA 22" is none
-    title = words[1:]
-    if not title or not title[0][0].isupper():
+    if not words[1:] or not words[1][0].isupper():
         return False
     if number.kind != "arabic":
         return line.italic or text.isupper()
-    if number.depth == 1 and numbering(context.after.text) == Numbering("arabic", 1, number.value + 1):
-        return False  # a list of short items
-    return line.italic or number.value == last_value.get(number.depth, 0) + 1 or number.depth > 1
+    is_item = number.depth == 1 and numbering(context.after.text) == Numbering("arabic", 1, number.value + 1)
+    in_order = line.italic or number.depth > 1 or number.value == last_value.get(number.depth, 0) + 1
+    return in_order and not is_item
+
+
+def _is_short_and_apart(words: Sequence[str], context: _Context, style: _Style) -> bool:
+    line = context.line
+    if len(words) > _PLAIN_HEADING_WORDS or words[-1].endswith((".", ";", ",", ":", "?", "!", "-")):
+        return False
+    if line.size < _NOTE_SIZE_SHARE * style.size or line.right > _FULL_LINE_SHARE * style.right:
+        return False
+    return style.apart(context.before, line, context.after)
 
 
 def _levels(headings: Iterable[tuple[str, Line]]) -> list[int]:
@@ -392,7 +398,7 @@ def _key(text: str, number: Numbering | None, line: Line) -> tuple[object, ...]:
     if number is None:
         return ("plain", round(line.size), line.bold, text.isupper())
     if number.kind == "part":
-        return ("part", text.split()[0].lower())
+        return ("part", text.split(maxsplit=1)[0].lower())
     return (number.kind, number.depth)
 
 
@@ -410,7 +416,7 @@ def _parents(
         if over:
             return stack[: over[-1] + 1]
     kept = list(stack)
-    while kept and kept[-1][1] < 0.97 * line.size:  # noqa: PLR2004 - letters of another font differ that much
+    while kept and kept[-1][1] < 0.97 * line.size:
         kept.pop()
     return kept
 

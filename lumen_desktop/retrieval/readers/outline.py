@@ -121,19 +121,17 @@ def numbering(text: str) -> Numbering | None:
     match = _NUMBERED.match(text)
     if match is None:
         return None
-    kind = match.lastgroup or ""
     if match["under"]:
         return Numbering("roman", 2, int(match["under"]))
-    if kind == "dotted":
-        parts = match["dotted"].split(".")
+    dotted = match["dotted"] or match["arabic"]
+    if dotted:
+        parts = dotted.split(".")
         return Numbering("arabic", len(parts), int(parts[-1]))
-    if kind == "arabic":
-        return Numbering("arabic", 1, int(match["arabic"]))
-    if kind == "roman":
+    if match["roman"]:
         return Numbering("roman", 1, roman_value(match["roman"]))
-    if kind == "letter":
+    if match["letter"]:
         return Numbering("letter", 1, ord(match["letter"]) - 64)
-    return Numbering(kind, 1, 0)
+    return Numbering("part" if match["part"] else "clause", 1, 0)
 
 
 def roman_value(text: str) -> int:

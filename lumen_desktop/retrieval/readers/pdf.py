@@ -6,6 +6,8 @@ well: line numbers in the margin are left out, and a raised digit is written as 
 """
 
 import ctypes
+import dataclasses
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,13 +24,15 @@ MOST_CHARACTERS = 100 * 1024 * 1024
 _native = pypdfium2.raw
 _LINE = re.compile("[^\r\n\ufffe]+\ufffe?")
 _LONE_NUMBER = re.compile(r"(?<![^\s\ufffe])\d{1,4}(?![^\s\ufffe])")
-_RAISABLE = re.compile(r"(?<=[^\s])[-−]?\d+|(?<!\S)\d{1,3}")
-_RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
+_RAISABLE = re.compile(r"(?<=[^\s])[-\u2212]?\d+|(?<!\S)\d{1,3}")
+_RAISED = str.maketrans("0123456789-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 _BULLETS = str.maketrans({"\uf0b7": "•", "\uf0a7": "▪", "\uf0d8": "➢", "\uf0fc": "✓", "\uf02d": "-", "\uf06f": "○"})
 _BOLD_WEIGHT = 600
 _NUMBERED_LINES = 12
 _SMALLEST_SIZE_POINTS = 2.0
 _WHITE = 250
+_TITLE_WORDS = 4
+_TITLE_CHARACTERS = 250
 
 
 def reading(name: str, content: bytes) -> Reading:
@@ -129,7 +133,7 @@ class _Pages:
         page.write_raised_digits()
         start, texts = 0, []
         for line in page.lines(index):
-            placed = line.at(start)
+            placed = dataclasses.replace(line, start=start)
             self.lines.append(placed)
             texts.append(placed.text)
             start = placed.end + 1
@@ -190,8 +194,8 @@ class _Page:
             if len(found) < (1 if known else _NUMBERED_LINES):
                 continue
             values = [value for _, value, _ in sorted(found, key=lambda item: item[0])]
-            steps = sum(after - before == 1 for before, after in zip(values, values[1:], strict=False))
-            if steps < 0.9 * (len(values) - 1):  # noqa: PLR2004 - one or two may be of the text
+            steps = sum(after - before == 1 for before, after in itertools.pairwise(values))
+            if steps < 0.9 * (len(values) - 1):
                 continue
             for _, _, match in found:
                 self._text[match.start() : match.end()] = " " * len(match.group())
@@ -206,17 +210,17 @@ class _Page:
                 continue
             for place in range(match.start(), match.end()):
                 box = self._box(place)
-                small = box.height < 0.8 * reference.height  # noqa: PLR2004 - a raised digit is two thirds as tall
-                if small and box.bottom > reference.bottom + 0.12 * reference.height:  # noqa: PLR2004 - and stands higher
+                small = box.height < 0.8 * reference.height
+                if small and box.bottom > reference.bottom + 0.12 * reference.height:
                     self._text[place] = self._text[place].translate(_RAISED)
 
-    def lines(self, index: int) -> Iterator["_Unplaced"]:
-        """The lines of the page that hold anything, in the file's order."""
+    def lines(self, index: int) -> Iterator[layout.Line]:
+        """The lines of the page that hold anything, in the file's order; where they start is not known yet."""
         for match in _LINE.finditer(self._raw):
             places = [i for i in range(match.start(), match.end()) if not self._text[i].isspace()]
             text = normalised("".join(self._text[match.start() : match.end()]).replace("\ufffe", "-"))
             if text and places:
-                yield _Unplaced(self._measured(index, text, places[0], places[len(places) // 2], places[-1]))
+                yield self._measured(index, text, places[0], places[len(places) // 2], places[-1])
 
     def _measured(self, index: int, text: str, first: int, middle: int, last: int) -> layout.Line:
         fonts = [self._font(place) for place in (first, middle, last)]
@@ -266,7 +270,9 @@ class _Page:
         name = ctypes.create_string_buffer(128)
         _native.FPDFText_GetFontInfo(self._handle, index, name, 128, ctypes.c_int())
         face = name.value.lower()
-        bold = b"bold" in face or b"black" in face or _native.FPDFText_GetFontWeight(self._handle, index) >= _BOLD_WEIGHT
+        bold = (
+            b"bold" in face or b"black" in face or _native.FPDFText_GetFontWeight(self._handle, index) >= _BOLD_WEIGHT
+        )
         return bold, b"italic" in face or b"oblique" in face
 
     def _is_white(self, place: int) -> bool:
@@ -276,31 +282,14 @@ class _Page:
         return all(colour.value >= _WHITE for colour in colours[:3])
 
 
-@dataclass(frozen=True, slots=True)
-class _Unplaced:
-    """A line whose place in the page's text is not known yet."""
-
-    line: layout.Line
-
-    def at(self, start: int) -> layout.Line:
-        """The line at its place."""
-        import dataclasses  # noqa: PLC0415
-
-        return dataclasses.replace(self.line, start=start)
-
-
-_TITLE_WORDS = 4
-_TITLE_CHARACTERS = 250
-
-
 def _title(untrusted_title: str, pages: _Pages) -> str:
     """The title in the file's metadata, where it looks like one and its words stand on the first pages."""
-    title = normalised(untrusted_title).replace("\n", " ").strip(" -–—_")
+    title = normalised(untrusted_title).replace("\n", " ").strip(" -\u2013\u2014_")
     words = re.findall(r"\w+", title.casefold())
     if len(words) < _TITLE_WORDS or len(title) > _TITLE_CHARACTERS:
         return ""
     shown = set(re.findall(r"\w+", " ".join(pages.texts[:3]).casefold()))
-    return title if sum(word in shown for word in words) >= 0.8 * len(words) else ""  # noqa: PLR2004 - a stale title shares few
+    return title if sum(word in shown for word in words) >= 0.8 * len(words) else ""
 
 
 def _metadata(untrusted: dict[str, str]) -> dict[str, str]:

@@ -1,0 +1,97 @@
+"""The reader's process: reads one file after another for `client`, and may die of any of them.
+
+Limited before any heavy library is loaded: memory for the whole process, processor time for each
+file. Knows no path and no database; it gets bytes and gives text.
+
+Request ``read`` with field ``name`` and the file's bytes; events ``progress`` (pages ``done`` of
+``pages``), then ``text`` (one page or a piece of one: ``page`` from 0), ``outline``, ``sections``
+in portions, and ``done``.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from lumen_desktop.children import Events, Handler, Request, confine, serve
+from lumen_desktop.domain.library import Extract
+from lumen_desktop.errors import InputError, Stopped
+from lumen_desktop.retrieval import readers
+
+CPU_S = 120
+PIECE_CHARACTERS = 500_000  # below 8 MiB as JSON even where each character is escaped twice
+PORTION_SPANS = 20_000
+
+
+def run(memory_bytes: int) -> int:
+    """Serves until standard input closes.
+
+    Args:
+        memory_bytes: address space of this process; 0 is no limit.
+
+    Returns:
+        The exit status.
+    """
+    confine(memory_bytes)
+    return serve(_load)
+
+
+def _load() -> tuple[Mapping[str, Any], Handler]:
+    return {"role": "reader"}, _handle
+
+
+def _handle(request: Request) -> Events:
+    if request.operation != "read":
+        raise InputError(
+            "The document reader was asked something it does not know.", code="LIB-016", hint="Start again."
+        )
+    _allow_cpu(CPU_S)
+    steps = readers.reading(str(request.untrusted_fields.get("name", "")), request.payload)
+    while True:
+        try:
+            done, pages = next(steps)
+        except StopIteration as finished:
+            yield from _events(finished.value)
+            return
+        if request.stopped.is_set():
+            raise Stopped
+        yield {"event": "progress", "done": done, "pages": pages}
+
+
+def _events(extract: Extract) -> Iterator[Mapping[str, Any]]:
+    for number, text in enumerate(extract.pages):
+        for start in range(0, max(1, len(text)), PIECE_CHARACTERS):
+            yield {"event": "text", "page": number, "text": text[start : start + PIECE_CHARACTERS]}
+    yield {
+        "event": "outline",
+        "title": extract.title,
+        "paged": extract.paged,
+        "metadata": dict(extract.metadata),
+        "notices": list(extract.notices),
+    }
+    for portion in _portions([(section.path, section.spans) for section in extract.sections]):
+        yield {"event": "sections", "sections": portion}
+    yield {"event": "done"}
+
+
+def _portions(sections: Sequence[tuple[Any, Sequence[Any]]]) -> Iterator[list[Any]]:
+    """Sections in lists of about as many spans as one line of the pipe may hold."""
+    portion: list[Any] = []
+    spans = 0
+    for section in sections:
+        portion.append(section)
+        spans += len(section[1]) + 1
+        if spans >= PORTION_SPANS:
+            yield portion
+            portion, spans = [], 0
+    yield portion
+
+
+def _allow_cpu(seconds: int) -> None:
+    """Lets this process use so much processor time from now on; past it the system ends it."""
+    if sys.platform == "win32":  # pragma: no cover - POSIX only
+        return
+    import resource  # noqa: PLC0415 - exists on POSIX only
+
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + seconds + 1, hard))
