@@ -92,20 +92,20 @@ def run(title: str, command: list[str], *, log: Path, folder: Path, environment:
     share = (hold,) if hold >= 0 and sys.platform != "win32" else ()
     with log.open("a", encoding="utf-8") as file:
         file.write(f"\n$ {' '.join(command)}\n")
-        process = subprocess.Popen(
+        with subprocess.Popen(
             command, cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", pass_fds=share,
-        )  # fmt: skip
-        assert process.stdout is not None
-        follower = threading.Thread(target=_follow, args=(process.stdout, file, sighting), daemon=True)
-        follower.start()
-        try:
-            _show_until_ended(title, follower, sighting, begun)
-            status = process.wait()
-        except KeyboardInterrupt:
-            process.terminate()
-            process.wait()
-            raise
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            follower = threading.Thread(target=_follow, args=(process.stdout, file, sighting), daemon=True)
+            follower.start()
+            try:
+                _show_until_ended(title, follower, sighting, begun)
+            except KeyboardInterrupt:
+                process.terminate()
+                follower.join()
+                raise
+        status = process.returncode
     if status != 0:
         raise CommandFailedError(status, list(sighting.tail))
 
