@@ -8,6 +8,8 @@ Knows no noun: rows and queries stand in the nouns' modules.
 """
 
 import contextlib
+import hashlib
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -192,7 +194,8 @@ class Transaction:
             return
         self.session.add_all(rows)
         self.session.flush()
-        self.note("added", rows[0].entity, _identity(of), after={"count": len(rows), "of": of.entity})
+        summary = {"count": len(rows), "of": of.entity, "sha256": _digest_of(rows)}
+        self.note("added", rows[0].entity, _identity(of), after=summary)
 
     def change(self, row: Row, **values: Any) -> None:
         """Changes fields of a row; the event keeps old and new value of those that differ."""
@@ -232,6 +235,14 @@ class Transaction:
             "app": __version__,
         }
         audit.append(self.session, self._database.site_id, fields)
+
+
+def _digest_of(rows: Sequence[Row]) -> str:
+    """Digest over the rows as the trail would keep each."""
+    total = hashlib.sha256()
+    for row in rows:
+        total.update(json.dumps(row.audited(), sort_keys=True).encode() + b"\n")
+    return total.hexdigest()
 
 
 def _identity(row: Row) -> object:

@@ -153,11 +153,13 @@ def has_document(session: Session, collection_id: int, sha256: str) -> bool:
     return session.exec(query).first() is not None
 
 
-def add_document(transaction: Transaction, collection: CollectionRow, document: DocumentRow, parts: DocumentParts) -> int:
+def add_document(
+    transaction: Transaction, collection: CollectionRow, document: DocumentRow, parts: DocumentParts
+) -> list[int]:
     """Stores a document whole; the caller's transaction makes it all or nothing.
 
     Returns:
-        The document's id.
+        Ids of its passages, in order.
     """
     assert len(parts.passages) == len(parts.vectors)
     transaction.add(document)
@@ -179,13 +181,20 @@ def add_document(transaction: Transaction, collection: CollectionRow, document: 
     ]
     transaction.add_parts(document, stored)
     _touch(transaction, collection)
-    return identity
+    return [row.passage_id for row in stored]
 
 
-def remove_document(transaction: Transaction, collection: CollectionRow, document: DocumentRow) -> None:
-    """Removes a document with all its parts."""
+def remove_document(transaction: Transaction, collection: CollectionRow, document: DocumentRow) -> list[int]:
+    """Removes a document with all its parts.
+
+    Returns:
+        Ids of the passages that went with it.
+    """
+    query = select(PassageRow.id).where(PassageRow.document_id == document.id)
+    ids = [_key(identity) for identity in transaction.session.exec(query).all()]
     transaction.remove(document)
     _touch(transaction, collection)
+    return ids
 
 
 def _touch(transaction: Transaction, collection: CollectionRow) -> None:

@@ -1,0 +1,240 @@
+"""The composition root: opens a site, builds its services, and closes everything again.
+
+The command line and the window both get their services from here. Knows no Qt.
+"""
+
+import contextlib
+import getpass
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from lumen_desktop import logs, paths
+from lumen_desktop.domain.accounts import Actor
+from lumen_desktop.domain.builds import ModelBuild
+from lumen_desktop.domain.drugs import DrugNames
+from lumen_desktop.domain.library import Kind
+from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
+from lumen_desktop.errors import InputError, StorageError
+from lumen_desktop.retrieval.nearest import VectorIndex
+from lumen_desktop.retrieval.readers.client import ReaderProcess
+from lumen_desktop.services.audit import Audit
+from lumen_desktop.services.builds import InstalledBuild, installed
+from lumen_desktop.services.chat import Chat
+from lumen_desktop.services.doctor import Doctor
+from lumen_desktop.services.library import AddProgress, AddReport, Library
+from lumen_desktop.services.search import Searcher
+from lumen_desktop.settings import Settings
+from lumen_desktop.storage import keys
+from lumen_desktop.storage.database import Database
+from lumen_desktop.storage.folder import DataFolder
+
+STARTER_COLLECTION = "GMP summaries"
+DEMONSTRATION_NOTICE = "DEMONSTRATION: this site is for trying out; do not use its answers for a patient or a batch."
+
+
+def now() -> datetime:
+    """The time, aware UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SitePlace:
+    """A data folder and what can be known of it before its passphrase."""
+
+    folder: DataFolder
+    demonstration: bool
+
+
+def find_site(data: Path | None) -> SitePlace:
+    """The site that a command means: the folder named, else the user's own, else the demonstration.
+
+    Raises:
+        InputError: there is none (SIT-001).
+        StorageError: its key file cannot be read.
+    """
+    for path in [data] if data else [paths.own_site(), paths.demonstration()]:
+        folder = DataFolder(path)
+        if folder.holds_site:
+            return SitePlace(folder, keys.read_card(folder.key_file).demonstration)
+    where = f"in {data}" if data else "on this computer"
+    raise InputError(
+        f"There is no site {where} yet.",
+        code="SIT-001",
+        hint="`lumen demo` makes a demonstration to try, `lumen init` a site of your own.",
+    )
+
+
+def create_site(path: Path, passphrase: str, *, demonstration: bool) -> SitePlace:
+    """Makes a site; one that a kill left half-made is taken up again with the same passphrase.
+
+    Raises:
+        InputError: the passphrase is too short.
+        StorageError: the folder cannot be written, or holds a site already (SIT-002).
+    """
+    folder = DataFolder(path)
+    folder.create()
+    if folder.database.exists() and folder.holds_site:
+        raise StorageError(
+            f"There is a site in {path} already.", code="SIT-002", hint="Use it as it is, or name another folder with --data."
+        )
+    with folder.writing("making a site"):
+        keys.create(folder.key_file, passphrase, demonstration=demonstration)
+    return SitePlace(folder, demonstration)
+
+
+class Site:
+    """An open site and its services; children start when first needed."""
+
+    def __init__(self, place: SitePlace, database: Database, *, writable: bool, settings: Settings) -> None:
+        self.place = place
+        self.settings = settings
+        self.writable = writable
+        self._database = database
+        self._actor = Actor(name=f"site holder ({getpass.getuser()} on this computer)", role="holder")
+        self._closing = contextlib.ExitStack()
+
+    @cached_property
+    def embedding(self) -> InstalledBuild:
+        """The embedding build, its digest checked."""
+        return installed(paths.models(), paths.resources() / "prompts", "embedding")
+
+    @cached_property
+    def embedder(self) -> EmbeddingEngine:
+        """The embedding child, starting."""
+        engine = EmbeddingEngine(self.embedding.path, threads=self.settings.threads)
+        self._closing.callback(engine.close)
+        engine.start()
+        return engine
+
+    @cached_property
+    def index(self) -> VectorIndex | None:
+        """The vector index, starting; None where another process holds the site."""
+        if not self.writable:
+            return None
+        index = VectorIndex(self.place.folder.index)
+        self._closing.callback(index.close)
+        index.start()
+        return index
+
+    @cached_property
+    def reader(self) -> ReaderProcess:
+        """Reads files in a child."""
+        reader = ReaderProcess()
+        self._closing.callback(reader.close)
+        return reader
+
+    @cached_property
+    def drugs(self) -> DrugNames:
+        """The dictionary of drug names."""
+        return DrugNames.load(paths.resources() / "drugs")
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        """Searches all collections."""
+        embedder, index = self.embedder, self.index  # both children start while the other loads
+        return Searcher(self._database, embedder=embedder, embedder_sha256=self.embedding.build.sha256, index=index)
+
+    @cached_property
+    def library(self) -> Library:
+        """Adds, lists, searches documents."""
+        return Library(
+            self._database,
+            self._actor,
+            searcher=self.searcher,
+            embedder=self.embedder,
+            embedder_sha256=self.embedding.build.sha256,
+            reader=self.reader,
+            index=self.index,
+            clock=now,
+        )
+
+    @cached_property
+    def chat(self) -> Chat:
+        """Asks; answers that a kill left open are marked first."""
+        chat = Chat(
+            self._database,
+            self._actor,
+            searcher=self.searcher,
+            embedder=self.embedder,
+            embedding_build=self.embedding.build,
+            engine=lambda: self._chat_engine,
+            drugs=self.drugs,
+            settings=self.settings,
+            clock=now,
+        )
+        chat.recover()
+        return chat
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Reads and verifies the audit trail."""
+        return Audit(self._database)
+
+    @cached_property
+    def _chat_engine(self) -> tuple[ChatEngine, ModelBuild]:
+        chosen = installed(paths.models(), paths.resources() / "prompts", "chat")
+        assert chosen.template is not None
+        engine = ChatEngine(
+            chosen.path,
+            template=chosen.template,
+            threads=self.settings.threads,
+            context_tokens=min(self.settings.context_tokens, chosen.build.context_tokens),
+        )
+        self._closing.callback(engine.close)
+        return engine, chosen.build
+
+    @cached_property
+    def doctor(self) -> Doctor:
+        """Tests every part."""
+        return Doctor(
+            folder=self.place.folder,
+            audit=self.audit,
+            embedder=lambda: (self.embedder, self.embedding.build),
+            engine=lambda: self._chat_engine,
+            vectors_agree=lambda: self.searcher.index_agrees() if self.writable else None,
+        )
+
+    def chat_engine(self) -> tuple[ChatEngine, ModelBuild]:
+        """The chat child, started when first asked for, and its build."""
+        return self._chat_engine
+
+    def close(self) -> None:
+        """Ends the children and closes the database."""
+        self._closing.close()
+        self._database.close()
+
+
+@contextlib.contextmanager
+def opened(place: SitePlace, passphrase: str, *, purpose: str, writable: bool) -> Iterator[Site]:
+    """Opens a site for one job.
+
+    Args:
+        place: which site.
+        passphrase: opens its database key.
+        purpose: what others are told while this process holds the site.
+        writable: whether the job writes; then it holds the site alone.
+
+    Raises:
+        AccessError: the passphrase is wrong.
+        StorageError: in use, read-only, full, damaged or from a newer version.
+    """
+    with contextlib.ExitStack() as stack:
+        if writable:
+            stack.enter_context(place.folder.writing(purpose))
+            place.folder.check_space()
+            logs.open_log(place.folder.path)
+            stack.callback(logs.close_log)
+        key = keys.unlock(place.folder.key_file, passphrase)
+        card = keys.read_card(place.folder.key_file)
+        database = Database.open(place.folder.database, key, site_id=card.site_id, clock=now, writable=writable)
+        site = Site(place, database, writable=writable, settings=Settings())
+        stack.callback(site.close)
+        yield site
+
+
+def add_starter_library(site: Site) -> Iterator[AddProgress | AddReport]:
+    """Adds the summaries that ship with the app; those already there are left as they are."""
+    return site.library.add([paths.resources() / "library"], collection=STARTER_COLLECTION, kind=Kind.SUMMARY)

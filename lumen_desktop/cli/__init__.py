@@ -1,0 +1,80 @@
+"""The same jobs from a terminal: ``lumen [--data DIR] COMMAND … [--json]``.
+
+With ``--json`` one JSON document goes to standard output and everything else to standard error.
+Exit status: 0 done (an abstention is done), 1 a check whose answer is no, 2 refused: one line with a
+code and a hint.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from lumen_desktop import __version__
+from lumen_desktop.cli import ask, audit, library, output, site
+from lumen_desktop.errors import LumenError
+
+app = typer.Typer(
+    name="lumen",
+    help="Ask your own library, offline, and get answers with sources that can be checked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+site.register(app)
+ask.register(app)
+app.add_typer(library.app, name="library")
+app.add_typer(audit.app, name="audit")
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - typer's callback
+    if asked:
+        sys.stdout.write(f"lumen {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    data: Annotated[
+        Path | None, typer.Option("--data", envvar="LUMEN_DATA", help="Data folder of the site.", metavar="DIR")
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,  # noqa: ARG001, FBT002
+) -> None:
+    """Options that stand before the command."""
+    context.obj = output.Chosen(data=data)
+
+
+def main() -> None:
+    """The console script `lumen`: runs one command and turns its refusal into one line."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line.
+
+    Args:
+        arguments: without the program's name.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        status = app(arguments, standalone_mode=False)
+    except LumenError as error:
+        output.refusal(error)
+        return 2
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
+        return 2
+    except click.ClickException as error:
+        output.line(f"CLI-001: {error.format_message().rstrip('.')}. Hint: `lumen --help` lists the commands.")
+        return 2
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        output.line("Stopped.")
+        return 2
+    except BrokenPipeError:
+        return 2
+    return status if isinstance(status, int) else 0

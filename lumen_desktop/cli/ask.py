@@ -1,0 +1,167 @@
+"""`lumen ask`, `lumen chat` and `lumen answer`."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from lumen_desktop.app import DEMONSTRATION_NOTICE, Site
+from lumen_desktop.cli import output
+from lumen_desktop.domain.chat import Answer, Citation, Status
+from lumen_desktop.errors import LumenError
+from lumen_desktop.services.chat import UNVERIFIED, AnswerReady, Commentary, EvidenceFound, place
+
+Collection = Annotated[str | None, typer.Option("--collection", help="Search only this collection.")]
+Prose = Annotated[bool, typer.Option("--prose", help="Let the model comment below the quotes (not verified).")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+_CHAT_HELP = "Ask a question. /prose switches the model's commentary on or off, /quit ends. Ctrl+C stops an answer."
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command()(ask)
+    app.command()(chat)
+    app.command()(answer)
+
+
+def ask(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(help="The question, in words.")],
+    collection: Collection = None,
+    prose: Prose = False,  # noqa: FBT002 - typer's form of a switch
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Answer a question from the library, with its sources."""
+    with output.site(context, writable=True) as site:
+        answer = _answered(site, question, collection, prose=prose, show=not as_json)
+        if as_json:
+            output.result(as_document(answer, demonstration=site.place.demonstration))
+
+
+def chat(
+    context: typer.Context,
+    collection: Collection = None,
+    prose: Prose = False,  # noqa: FBT002
+) -> None:
+    """Ask one question after another."""
+    with output.site(context, writable=True) as site:
+        converse(site, collection, prose=prose)
+
+
+def answer(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(help="The number under the answer.")],
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Show a stored answer again."""
+    with output.site(context, writable=True) as site:
+        found = site.chat.record(number)
+        if as_json:
+            output.result(as_document(found, demonstration=site.place.demonstration))
+            return
+        if site.place.demonstration:
+            output.text(DEMONSTRATION_NOTICE)
+        output.text(found.text)
+        _closing_lines(found)
+
+
+def converse(site: Site, collection: str | None, *, prose: bool) -> None:
+    """A conversation in the terminal, until /quit or the end of input."""
+    output.text(_CHAT_HELP)
+    interactive = sys.stdin.isatty()
+    while True:
+        try:
+            question = input("\nYou: " if interactive else "").strip()
+        except (EOFError, KeyboardInterrupt):
+            return
+        if question in {"/quit", "/exit", "/q"}:
+            return
+        if question in {"/help", "/?"}:
+            output.text(_CHAT_HELP)
+        elif question == "/prose":
+            prose = not prose
+            output.text(f"Commentary is {'on' if prose else 'off'}.")
+        elif question:
+            try:
+                _answered(site, question, collection, prose=prose, show=True)
+            except LumenError as error:
+                output.refusal(error)
+
+
+def _answered(site: Site, question: str, collection: str | None, *, prose: bool, show: bool) -> Answer:
+    """Runs one question and, where it is to be shown, prints each part as it comes."""
+    found: Answer | None = None
+    commenting = False
+    with output.interrupts(site.chat.stop):
+        for event in site.chat.ask(question, collection=collection, prose=prose):
+            if isinstance(event, AnswerReady):
+                found = event.answer
+            elif isinstance(event, EvidenceFound) and show:
+                _heading(site)
+                for citation in event.citations:
+                    output.text(f"“{citation.quote}” [{citation.n}]\n    — {place(citation)}\n")
+            elif isinstance(event, Commentary) and show:
+                if not commenting:
+                    output.text(UNVERIFIED)
+                commenting = True
+                output.text(event.text)
+    assert found is not None
+    if show:
+        if found.status is Status.NO_EVIDENCE:
+            _heading(site)
+            output.text(found.text)
+        _closing_lines(found)
+    return found
+
+
+def _heading(site: Site) -> None:
+    if site.place.demonstration:
+        output.text(DEMONSTRATION_NOTICE)
+    output.text()
+
+
+def _closing_lines(answer: Answer) -> None:
+    if answer.status is not Status.NO_EVIDENCE:
+        for note in answer.notes:
+            output.text(f"Note: {note}")
+    if answer.status is Status.STOPPED:
+        output.text("Stopped: the answer is incomplete.")
+    seconds = f", {answer.timing.total_s:.1f} s" if answer.timing.total_s is not None else ""
+    output.text(f"Answer {answer.record_id} · {answer.build_id} · {answer.build_sha256[:12]}{seconds}")
+
+
+def as_document(answer: Answer, *, demonstration: bool) -> dict[str, Any]:
+    """An answer as the JSON document that `lumen ask --json` promises."""
+    return {
+        "status": answer.status.value,
+        "answer": answer.text,
+        "citations": [_citation(c) for c in answer.citations],
+        "commentary": answer.commentary,
+        "notes": list(answer.notes),
+        "build": {"id": answer.build_id, "sha256": answer.build_sha256},
+        "record_id": answer.record_id,
+        "timing": {
+            "retrieval_s": answer.timing.retrieval_s,
+            "first_evidence_s": answer.timing.first_evidence_s,
+            "first_token_s": answer.timing.first_token_s,
+            "total_s": answer.timing.total_s,
+            "prompt_tokens": answer.timing.prompt_tokens,
+            "answer_tokens": answer.timing.answer_tokens,
+        },
+        **({"demonstration": DEMONSTRATION_NOTICE} if demonstration else {}),
+    }
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    return {
+        "n": citation.n,
+        "document": citation.document,
+        "kind": citation.kind.value,
+        "attribution": citation.attribution,
+        "edition": citation.edition,
+        "page": citation.page,
+        "section": citation.section,
+        "quote": citation.quote,
+        "passage_id": citation.passage_id,
+    }

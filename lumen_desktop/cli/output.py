@@ -1,0 +1,87 @@
+"""How commands speak: results to standard output, everything else to standard error; and how they open a site."""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from lumen_desktop.app import DEMONSTRATION_NOTICE, Site, SitePlace, find_site, opened
+from lumen_desktop.errors import AccessError, LumenError
+from lumen_desktop.storage.keys import DEMONSTRATION_PASSPHRASE
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Options that stood before the command."""
+
+    data: Path | None
+
+
+def line(text: str) -> None:
+    """One line for the person, on standard error."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def refusal(error: LumenError) -> None:
+    """A refusal as one line: code, sentence, hint."""
+    line(f"{error.code}: {error.message} Hint: {error.hint}".replace("\n", " "))
+
+
+def result(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def text(words: str = "") -> None:
+    """Text on standard output."""
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def site(context: typer.Context, *, writable: bool, only_named: SitePlace | None = None) -> Iterator[Site]:
+    """The site that the command line means, open; its passphrase comes from where `passphrase` finds it."""
+    chosen: Chosen = context.obj
+    place = only_named or find_site(chosen.data)
+    if place.demonstration:
+        line(DEMONSTRATION_NOTICE)
+    purpose = "lumen " + (context.info_name or "")
+    with opened(place, passphrase(demonstration=place.demonstration), purpose=purpose, writable=writable) as it:
+        yield it
+
+
+def passphrase(*, demonstration: bool, new: bool = False) -> str:
+    """The site's passphrase: the public one of a demonstration, `LUMEN_PASSPHRASE`, or asked for.
+
+    Raises:
+        AccessError: a script gave none (KEY-004).
+    """
+    if demonstration:
+        return DEMONSTRATION_PASSPHRASE
+    if given := os.environ.get("LUMEN_PASSPHRASE"):
+        return given
+    if not sys.stdin.isatty():
+        raise AccessError(
+            "The site's passphrase is needed.", code="KEY-004", hint="Set LUMEN_PASSPHRASE, or run this in a terminal."
+        )
+    return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=True))
+
+
+@contextlib.contextmanager
+def interrupts(stop: Callable[[], None]) -> Iterator[None]:
+    """While a job runs, Ctrl+C stops it in order; what it had done is kept."""
+    import signal  # noqa: PLC0415 - only jobs that can be stopped need it
+
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, lambda *_: stop())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

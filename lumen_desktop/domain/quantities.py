@@ -1,0 +1,79 @@
+"""Numbers with units, and clauses: what a sentence states that must never be wrong.
+
+Two texts state the same quantity when value and unit are equal after the spellings of a unit are
+brought together (mcg and µg, ml and mL). Digits glued to letters or hyphens (CYP3A4, PDE-5) are names.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+_UNITS = (
+    "mg/kg/day|mcg/kg/min|mg/kg|mcg/kg|µg/kg|g/kg|mg/m2|mg/m²|mg/day|mcg/day|g/day|mg/mL|mcg/mL|µg/mL|ng/mL|mg/dL|g/dL|g/L|mg/L|"
+    "mmol/L|mEq/L|mL/min|mL/h|mL/hr|mL/kg|IU/mL|units/mL|units/kg|CFU/mL|CFU/m3|CFU/m³|mcg|µg|μg|ug|mg|kg|ng|g|mL|ml|dL|L|"
+    "mmol|mEq|IU|units?|CFU|ppm|ppb|kPa|mbar|bar|Pa|°C|°F|℃|mm|cm|µm|μm|nm|m|"
+    "percent|per cent|%|milligrams?|micrograms?|grams?|kilograms?|millilit(?:er|re)s?|lit(?:er|re)s?|"
+    "business days?|working days?|calendar days?|days?|hours?|hrs?|hr|h|minutes?|mins?|min|seconds?|weeks?|months?|years?|"
+    "times|tablets?|capsules?|doses?|batches|lots|pages?"
+)
+_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+_QUANTITY = re.compile(
+    rf"(?<![\w.\-–/§])({_NUMBER})(?:\s?(?:to|-|–|and|or)\s?({_NUMBER}))?[\s-]?(?:({_UNITS})(?![\w]))?(?![\w]|[-/][a-zA-Z]|\.\d)",
+)
+_SPELLED = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "sixty": 60, "ninety": 90,
+}  # fmt: skip
+_SPELLED_QUANTITY = re.compile(rf"\b({'|'.join(_SPELLED)})[\s-]({_UNITS})\b", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"(?:\b(?:21\s+)?CFR\s+(?:part\s+)?)?\b\d{1,4}\.\d+(?:\([a-z0-9]{1,4}\))+"
+    r"|\b(?:21|45)\s+CFR\s+(?:parts?\s+)?\d{1,4}(?:\.\d+)?(?:\([a-z0-9]{1,4}\))*"
+    r"|(?:§+\s*|\b(?:part|annex|chapter|article|section|clause|subpart)\s+)(?:\d[\w.]*|[A-Z]\b)(?:\([a-z0-9]{1,4}\))*"
+    r"|\bICH\s+[QESM]\d+[A-Z]?(?:\(R\d\))?|\b2\d\d\.\d{1,3}\b",
+    re.IGNORECASE,
+)
+_SAME_UNIT = {
+    "µg": "mcg", "μg": "mcg", "ug": "mcg", "microgram": "mcg", "milligram": "mg", "gram": "g", "kilogram": "kg",
+    "milliliter": "ml", "millilitre": "ml", "liter": "l", "litre": "l", "percent": "%", "per cent": "%", "hr": "h",
+    "hour": "h", "minute": "min", "℃": "°c", "business day": "working day", "μm": "µm",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number and its unit, lower case and singular; the unit is empty for a bare number."""
+
+    value: Decimal
+    unit: str
+
+
+def quantities(text: str) -> frozenset[Quantity]:
+    """Every quantity that a text states; both ends of a range carry the range's unit."""
+    plain = _CLAUSE.sub(" ", text)
+    found = set()
+    for match in _QUANTITY.finditer(plain):
+        unit = _unit(match.group(3) or "")
+        found.update(Quantity(_value(number), unit) for number in match.group(1, 2) if number)
+    for match in _SPELLED_QUANTITY.finditer(plain):
+        found.add(Quantity(Decimal(_SPELLED[match.group(1).lower()]), _unit(match.group(2))))
+    return frozenset(found)
+
+
+def clauses(text: str) -> frozenset[str]:
+    """Every clause that a text names, spaces and the title's number left out: ``211.192(a)``, ``annex11``."""
+    return frozenset(_clause(match.group()) for match in _CLAUSE.finditer(text))
+
+
+def _clause(words: str) -> str:
+    return re.sub(r"^(?:(?:21|45)?cfr)?(?:parts?|§+|sections?|clause)?", "", re.sub(r"\s+", "", words.lower())).rstrip(".")
+
+
+def _value(number: str) -> Decimal:
+    return Decimal(number.replace(",", "")).normalize()
+
+
+def _unit(written: str) -> str:
+    unit = re.sub(r"\s+", " ", written).lower()
+    singular = unit[:-1] if len(unit) > 3 and unit.endswith("s") and not unit.endswith("ches") else unit  # noqa: PLR2004
+    singular = "batch" if singular == "batches" else singular
+    return _SAME_UNIT.get(singular, singular)

@@ -1,0 +1,365 @@
+"""Asking: search, evidence or an honest "not in your library", quotes first, commentary second, all stored.
+
+`Chat.ask` is a generator of `EvidenceFound`, `TextDelta` and, last, `AnswerReady`; every face shows them as
+they come. Below the evidence threshold, and where a drug that the question names is in no passage found,
+no model is called.
+"""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+
+import numpy as np
+
+from lumen_desktop import logs
+from lumen_desktop.domain import grounding
+from lumen_desktop.domain.accounts import Actor
+from lumen_desktop.domain.builds import ModelBuild
+from lumen_desktop.domain.chat import Answer, Citation, Provenance, Status, Timing
+from lumen_desktop.domain.drugs import DrugNames
+from lumen_desktop.domain.grounding import Candidate
+from lumen_desktop.domain.library import Passage
+from lumen_desktop.domain.sentences import content_words, inverse_frequencies, sentences
+from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
+from lumen_desktop.engine.protocol import Finished, Sampling, TextDelta, Turn
+from lumen_desktop.errors import InputError, LumenError, Stopped
+from lumen_desktop.services.search import Found, Searcher
+from lumen_desktop.settings import Settings
+from lumen_desktop.storage import chat as stored
+from lumen_desktop.storage import library as stored_library
+from lumen_desktop.storage.database import Database
+
+LONGEST_QUESTION = 4000  # characters
+_SHORTLIST = 16  # sentences embedded for an answer: each costs about 10 ms
+_KEEP_EVERY_S = 0.5
+INTERRUPTED = "The program ended while this answer was written; what had been shown is kept."
+UNVERIFIED = "Commentary by the model. Not verified: check it against the quotes."
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFound:
+    """The verbatim quotes, before any word of a model."""
+
+    citations: tuple[Citation, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Commentary:
+    """One checked sentence of the model's commentary."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReady:
+    """The finished, stored answer."""
+
+    answer: Answer
+
+
+AskEvent = EvidenceFound | Commentary | AnswerReady
+
+
+@dataclass(slots=True)
+class _Run:
+    """One question on its way."""
+
+    question: str
+    exchange: stored.ExchangeRow
+    began: float
+    provenance: Provenance
+    timing: Timing = field(default_factory=Timing)
+    citations: tuple[Citation, ...] = ()
+    commentary: str = ""
+    notes: list[str] = field(default_factory=list)
+    kept: float = 0.0
+
+    def elapsed(self) -> float:
+        return round(time.monotonic() - self.began, 4)
+
+
+class Chat:
+    """Conversations of one site.
+
+    Args:
+        database: the site's.
+        actor: on whose behalf it writes.
+        searcher: finds passages.
+        embedder: makes the vectors of sentences.
+        embedding_build: the embedder's build.
+        engine: makes the chat engine when commentary is first asked for, with its build.
+        drugs: recognises drug names.
+        settings: how many passages, quotes and tokens.
+        clock: tells the time, aware UTC.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        actor: Actor,
+        *,
+        searcher: Searcher,
+        embedder: EmbeddingEngine,
+        embedding_build: ModelBuild,
+        engine: Callable[[], tuple[ChatEngine, ModelBuild]],
+        drugs: DrugNames,
+        settings: Settings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._actor = actor
+        self._searcher = searcher
+        self._embedder = embedder
+        self._embedding_build = embedding_build
+        self._engine = engine
+        self._drugs = drugs
+        self._settings = settings
+        self._clock = clock
+        self._stopped = threading.Event()
+        self._writing: ChatEngine | None = None
+
+    def stop(self) -> None:
+        """Ends the running answer; what was shown is kept. Safe from any thread."""
+        self._stopped.set()
+        self._embedder.stop()
+        if self._writing is not None:
+            self._writing.stop()
+
+    def recover(self) -> int:
+        """Marks answers that a kill left open, keeping what they had shown; returns how many."""
+        with self._database.reading() as session:
+            left = stored.interrupted(session)
+        for exchange in left:
+            notes = json.dumps([*json.loads(exchange.notes), INTERRUPTED])
+            with self._database.transaction(self._actor, "mark an interrupted answer") as transaction:
+                transaction.change(exchange, status=Status.STOPPED, notes=notes, answered_utc=self._clock())
+        return len(left)
+
+    def record(self, record_id: int) -> Answer:
+        """A stored answer.
+
+        Raises:
+            InputError: there is none of that number (ASK-003).
+        """
+        with self._database.reading() as session:
+            found = stored.answer(session, record_id)
+        if found is None:
+            raise InputError("There is no answer of that number.", code="ASK-003", hint="Its number stands under each answer.")
+        return found
+
+    def ask(
+        self, question: str, *, collection: str | None = None, prose: bool = False, conversation_id: int | None = None
+    ) -> Iterator[AskEvent]:
+        """Answers a question from the library.
+
+        Args:
+            question: 1 to 4,000 characters.
+            collection: where to search; None searches everywhere.
+            prose: whether the model may add commentary though its build is not qualified to.
+            conversation_id: the conversation it belongs to; None begins one.
+
+        Yields:
+            The quotes, then commentary sentence by sentence, then the answer.
+
+        Raises:
+            InputError: empty (ASK-001) or too long (ASK-002), or no such collection.
+            EngineError: a child failed; the exchange is stored as failed.
+        """
+        question = _valid(question)
+        self._stopped.clear()
+        run = self._open(question, conversation_id)
+        try:
+            yield from self._answer(run, collection, prose=prose)
+        except (Stopped, GeneratorExit) as error:
+            answer = self._finish(run, Status.STOPPED, grounding_text(run))
+            if isinstance(error, GeneratorExit):
+                raise
+            yield AnswerReady(answer)
+        except LumenError as error:
+            run.notes.append(f"{error.message} ({error.code})")
+            self._finish(run, Status.FAILED, grounding_text(run))
+            raise
+
+    def _open(self, question: str, conversation_id: int | None) -> _Run:
+        began = time.monotonic()
+        with self._database.transaction(self._actor, "ask") as transaction:
+            exchange = stored.start(transaction, question, conversation_id=conversation_id, now=self._clock())
+        build = self._embedding_build
+        return _Run(question, exchange, began, Provenance(build.id, build.sha256, build.sha256))
+
+    def _answer(self, run: _Run, collection: str | None, *, prose: bool) -> Iterator[AskEvent]:
+        found = self._searcher.find(run.question, collection=collection, most=self._settings.passages * 4)
+        run.timing = replace(run.timing, retrieval_s=run.elapsed())
+        candidates, missing = self._same_drug(run, found)
+        weights = inverse_frequencies(content_words(f"{c.passage.header} {c.passage.text}") for c in found.candidates)
+        best = candidates[: self._settings.passages]
+        if missing or grounding.evidence(run.question, best, weights) < grounding.EVIDENCE_THRESHOLD:
+            yield AnswerReady(self._finish(run, Status.NO_EVIDENCE, self._searched(run, found, collection)))
+            return
+        run.provenance = replace(run.provenance, passage_ids=tuple(c.passage.id for c in best))
+        run.citations = self._quotes(run, found, best, weights)
+        self._keep_quotes(run)
+        run.timing = replace(run.timing, first_evidence_s=run.elapsed())
+        yield EvidenceFound(run.citations, run.elapsed())
+        if self._stopped.is_set():
+            raise Stopped
+        if prose:
+            yield from self._comment(run, [c.passage for c in best])
+        status = Status.STOPPED if self._stopped.is_set() else Status.GROUNDED
+        yield AnswerReady(self._finish(run, status, grounding_text(run)))
+
+    def _same_drug(self, run: _Run, found: Found) -> tuple[list[Candidate], bool]:
+        """Passages that name a drug asked about, and whether one is named nowhere; adds what to say of it."""
+        with self._database.reading() as session:
+            drugs = self._drugs.extended(stored_library.carried_names(session))
+        named = {c.passage.id: drugs.ingredients(f"{c.passage.header}\n{c.passage.text}") for c in found.candidates}
+        asked = {mention.ingredient: mention.name for mention in drugs.find(run.question)}
+        nowhere = [name for drug, name in asked.items() if not any(drug in there for there in named.values())]
+        run.notes += [f"No passage found names {name}." for name in nowhere]
+        here = frozenset(word for c in found.candidates for word in f"{c.passage.header} {c.passage.text}".lower().split())
+        unknown = drugs.near_misses(run.question, here)
+        for miss in unknown:
+            likely = f" Did you mean {' or '.join(miss.suggestions)}?" if miss.suggestions else ""
+            run.notes.append(f"“{miss.written}” is in no list of drug names and in no passage found.{likely}")
+        if not asked:
+            return found.candidates, bool(unknown)
+        about = [c for c in found.candidates if named[c.passage.id] & set(asked)]
+        return about, bool(unknown or nowhere)
+
+    def _quotes(
+        self, run: _Run, found: Found, best: Sequence[Candidate], weights: dict[str, float]
+    ) -> tuple[Citation, ...]:
+        shortlist = grounding.shortlist(run.question, best, weights, most=_SHORTLIST)
+        vectors = self._embedder.embed([quote.sentence.text for quote in shortlist])
+        cosines = [float(np.dot(found.question, vector)) for vector in vectors]
+        return grounding.cite(grounding.choose(shortlist, cosines, most=self._settings.quotes))
+
+    def _keep_quotes(self, run: _Run) -> None:
+        with self._database.transaction(self._actor, "keep the quotes of an answer") as transaction:
+            stored.keep_citations(transaction, run.exchange, run.citations)
+            transaction.change(run.exchange, answer=grounding_text(run), **stored.stored(run.provenance))
+
+    def _comment(self, run: _Run, passages: list[Passage]) -> Iterator[Commentary]:
+        """The model's words, sentence by sentence, each checked before it is shown."""
+        engine, build = self._engine()
+        turns, sampling = self._turns(engine, run.question, passages)
+        digest = hashlib.sha256(json.dumps([[t.role, t.text] for t in turns]).encode()).hexdigest()
+        run.provenance = replace(
+            run.provenance, build_id=build.id, build_sha256=build.sha256, prompt_sha256=digest, sampling=asdict(sampling)
+        )
+        text = "\n".join(f"{p.header}\n{p.text}" for p in passages)
+        known = self._drugs.ingredients(text)
+        self._writing = engine
+        try:
+            for sentence in self._sentences(run, engine, turns, sampling):
+                stated = self._drugs.ingredients(sentence)
+                checked = grounding.check(sentence, passages, known_drugs=known, stated_drugs=stated)
+                if checked.struck:
+                    run.notes.append(f"Struck from the commentary: {', '.join(checked.struck)} – in no cited passage.")
+                run.commentary = f"{run.commentary} {checked.text}".strip()
+                self._keep_commentary(run)
+                yield Commentary(checked.text)
+        finally:
+            self._writing = None
+
+    def _turns(self, engine: ChatEngine, question: str, passages: list[Passage]) -> tuple[list[Turn], Sampling]:
+        """The prompt, with as many passages as fit beside the answer; best ones first."""
+        sampling = Sampling(answer_tokens=self._settings.answer_tokens)
+        while True:
+            system, user = grounding.build_prompt(question, passages)
+            turns = [Turn("system", system), Turn("user", user)]
+            room = self._settings.context_tokens - sampling.answer_tokens
+            if len(passages) == 1 or engine.count_tokens(turns) <= room:
+                return turns, sampling
+            passages.pop()
+
+    def _sentences(self, run: _Run, engine: ChatEngine, turns: Sequence[Turn], sampling: Sampling) -> Iterator[str]:
+        """Sentences as they become whole; the last one when the model ends."""
+        pending = ""
+        for event in engine.generate(turns, sampling):
+            if isinstance(event, TextDelta):
+                if run.timing.first_token_s is None:
+                    run.timing = replace(run.timing, first_token_s=run.elapsed())
+                pending += event.text
+                *whole, last = list(sentences(pending)) or [None]
+                for sentence in whole:
+                    assert sentence
+                    yield sentence.text
+                pending = pending[last.start :] if last else pending
+            elif isinstance(event, Finished):
+                run.timing = replace(run.timing, prompt_tokens=event.prompt_tokens, answer_tokens=event.answer_tokens)
+                if event.reason == "length":
+                    run.notes.append("The commentary reached its longest length and was cut.")
+        yield from (sentence.text for sentence in sentences(pending))
+
+    def _keep_commentary(self, run: _Run) -> None:
+        if time.monotonic() - run.kept < _KEEP_EVERY_S:
+            return
+        with self._database.transaction(self._actor, "keep what the model wrote so far") as transaction:
+            transaction.change(run.exchange, commentary=run.commentary, **stored.stored(run.provenance))
+        run.kept = time.monotonic()
+
+    def _searched(self, run: _Run, found: Found, collection: str | None) -> str:
+        where = f"the collection {collection}" if collection else "all collections"
+        return " ".join(
+            [
+                "Not in your library.",
+                *run.notes,
+                f"Searched: {found.passages} passages of {found.documents} documents in {where}.",
+                "Add a document that covers it, or ask in other words.",
+            ]
+        )
+
+    def _finish(self, run: _Run, status: Status, text: str) -> Answer:
+        run.timing = replace(run.timing, total_s=run.elapsed())
+        assert run.exchange.id is not None
+        answer = Answer(
+            status=status,
+            text=text,
+            citations=run.citations,
+            commentary=run.commentary,
+            notes=tuple(run.notes),
+            build_id=run.provenance.build_id,
+            build_sha256=run.provenance.build_sha256,
+            record_id=run.exchange.id,
+            timing=run.timing,
+            asked_utc=run.exchange.asked_utc,
+        )
+        with self._database.transaction(self._actor, "store an answer") as transaction:
+            stored.finish(transaction, run.exchange, answer, run.provenance, self._clock())
+        logs.event("answer.stored", id=str(run.exchange.id), status=status, duration_s=run.timing.total_s)
+        return answer
+
+
+def _valid(question: str) -> str:
+    question = question.strip()
+    if not question:
+        raise InputError("The question is empty.", code="ASK-001", hint='Ask in words: lumen ask "…".')
+    if len(question) > LONGEST_QUESTION:
+        raise InputError(
+            f"The question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read.",
+            code="ASK-002",
+            hint="Shorten it; add long material as a document to the library instead.",
+        )
+    return question
+
+
+def grounding_text(run: _Run) -> str:
+    """The answer as text: each quote with its number and whose words these are, then the commentary."""
+    lines = [f"“{c.quote}” [{c.n}]\n    — {place(c)}" for c in run.citations]
+    if run.commentary:
+        lines += [UNVERIFIED, run.commentary]
+    return "\n".join(lines)
+
+
+def place(citation: Citation) -> str:
+    """Where a quote stands, in words: attribution, section and page."""
+    parts = [citation.attribution]
+    parts += [citation.section] if citation.section else []
+    parts += [f"page {citation.page}"] if citation.page else []
+    return ", ".join(parts)

@@ -1,0 +1,355 @@
+"""Adding documents, listing and searching them, and keeping the vector index level with the database.
+
+A document becomes searchable whole or not at all: it is read in a child, cut, embedded, and stored in
+one transaction. A stop or a kill between documents leaves those added; the rest are added by asking again.
+"""
+
+import hashlib
+import json
+import stat
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from lumen_desktop import logs
+from lumen_desktop.domain.accounts import Actor
+from lumen_desktop.domain.drugs import names_in_title
+from lumen_desktop.domain.library import Currency, Extract, Kind, Passage, PassageDraft
+from lumen_desktop.engine.client import EmbeddingEngine
+from lumen_desktop.errors import InputError, LumenError, Stopped
+from lumen_desktop.retrieval.nearest import VectorIndex, Vectors
+from lumen_desktop.retrieval.passages import cut
+from lumen_desktop.retrieval.readers.client import ReaderProcess
+from lumen_desktop.services.search import Found, Searcher
+from lumen_desktop.storage import library as stored
+from lumen_desktop.storage.database import Database
+
+LARGEST_FILE_BYTES = 200 * 1024 * 1024
+ENDINGS = frozenset({".pdf", ".docx", ".md", ".markdown", ".txt"})
+
+
+@dataclass(frozen=True, slots=True)
+class AddProgress:
+    """How far one file is: ``reading`` counts pages, ``embedding`` passages; ``stored`` and ``unchanged`` end it."""
+
+    path: Path
+    file: int
+    files: int
+    stage: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that was not added, and why."""
+
+    path: Path
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(slots=True)
+class AddReport:
+    """What became of the files; the last thing that `Library.add` yields."""
+
+    added: int = 0
+    unchanged: int = 0
+    passages: int = 0
+    stopped: bool = False
+    failed: list[Failure] = field(default_factory=list)
+    notices: list[tuple[Path, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One line of a search screen."""
+
+    passage: Passage
+    score: float
+    text_rank: int | None
+    vector_rank: int | None
+
+
+class Library:
+    """The library of one site.
+
+    Args:
+        database: the site's.
+        actor: on whose behalf it writes.
+        searcher: searches it.
+        embedder: makes vectors.
+        embedder_sha256: digest of its build.
+        reader: reads files in a child.
+        index: the vector index, where this process owns it.
+        clock: tells the time, aware UTC.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        actor: Actor,
+        *,
+        searcher: Searcher,
+        embedder: EmbeddingEngine,
+        embedder_sha256: str,
+        reader: ReaderProcess,
+        index: VectorIndex | None,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._actor = actor
+        self._searcher = searcher
+        self._embedder = embedder
+        self._embedder_sha256 = embedder_sha256
+        self._reader = reader
+        self._index = index
+        self._clock = clock
+        self._stopped = threading.Event()
+
+    def search(self, question: str, *, collection: str | None, most: int) -> tuple[list[Hit], Found]:
+        """The best passages for some words, best first, and how the search went.
+
+        Raises:
+            InputError: the question is empty (LIB-022), or as `Searcher.find`.
+        """
+        if not question.strip():
+            raise InputError("There is nothing to search for.", code="LIB-022", hint="Give a word or a question.")
+        found = self._searcher.find(question[:4000], collection=collection, most=most)
+        places = {ranked.passage_id: ranked for ranked in found.ranked}
+        hits = [
+            Hit(c.passage, c.score, places[c.passage.id].text_rank, places[c.passage.id].vector_rank) for c in found.candidates
+        ]
+        return hits, found
+
+    def documents(self) -> list[stored.StoredDocument]:
+        """All documents, by collection and title."""
+        with self._database.reading() as session:
+            places = [place.id for place in stored.collections(session) if place.id is not None]
+            return stored.documents(session, places)
+
+    def passage(self, passage_id: int) -> Passage:
+        """One passage, to open a source.
+
+        Raises:
+            InputError: there is none of that number (LIB-031).
+        """
+        with self._database.reading() as session:
+            found = stored.passages(session, [passage_id])
+        if passage_id not in found:
+            raise InputError(
+                "There is no passage of that number.", code="LIB-031", hint="`lumen library search` shows the numbers."
+            )
+        return found[passage_id]
+
+    def stop(self) -> None:
+        """Ends a running `add` after the step it is at; safe from any thread."""
+        self._stopped.set()
+        self._reader.stop()
+        self._embedder.stop()
+
+    def add(
+        self, paths: Sequence[Path], *, collection: str, kind: Kind = Kind.SOURCE
+    ) -> Iterator[AddProgress | AddReport]:
+        """Adds files, and the readable files in folders, to a collection that is made where there is none.
+
+        Yields:
+            Progress, and last the report; a file that fails is in the report and costs nothing else.
+
+        Raises:
+            InputError: the collection's name is empty or too long (LIB-023), or it has another embedding model.
+            StorageError: the disk is full or the folder cannot be written; files added before stay.
+        """
+        self._stopped.clear()
+        report = AddReport()
+        place = self._place(collection)
+        files = list(_files(paths, report))
+        yield from self._level_index(place)
+        for number, path in enumerate(files, start=1):
+            if self._stopped.is_set():
+                report.stopped = True
+                break
+            try:
+                yield from self._add_one(path, place, kind, report, (number, len(files)))
+            except Stopped:
+                report.stopped = True
+                break
+            except InputError as error:
+                report.failed.append(Failure(path, error.code, error.message, error.hint))
+        yield from self._level_index(place)
+        logs.event("library.added", count=report.added, passages=report.passages)
+        yield report
+
+    def _place(self, name: str) -> stored.CollectionRow:
+        if not 1 <= len(name.strip()) <= 100:  # noqa: PLR2004 - as the schema's CHECK
+            raise InputError(
+                "A collection's name has 1 to 100 characters.", code="LIB-023", hint="Give a name with --collection."
+            )
+        with self._database.reading() as session:
+            found = stored.collections(session, [name.strip()])
+        if found:
+            if found[0].embedder_sha256 != self._embedder_sha256:
+                raise InputError(
+                    "This collection was embedded by another model.", code="LIB-021", hint="Add to a new collection."
+                )
+            return found[0]
+        row = stored.CollectionRow(
+            name=name.strip(), created_utc=self._clock(), embedder_sha256=self._embedder_sha256
+        )
+        with self._database.transaction(self._actor, "make a collection") as transaction:
+            return transaction.add(row)
+
+    def _add_one(
+        self, path: Path, place: stored.CollectionRow, kind: Kind, report: AddReport, count: tuple[int, int]
+    ) -> Iterator[AddProgress]:
+        content = _content(path)
+        digest = hashlib.sha256(content).hexdigest()
+        assert place.id is not None
+        with self._database.reading() as session:
+            if stored.has_document(session, place.id, digest):
+                report.unchanged += 1
+                yield AddProgress(path, *count, "unchanged")
+                return
+        yield AddProgress(path, *count, "reading")
+        extract = self._reader.read(path.name, content)
+        drafts = cut(extract)
+        vectors: list[Vectors] = []
+        for draft in drafts:
+            vectors.append(self._vector(draft))
+            yield AddProgress(path, *count, "embedding", len(vectors), len(drafts))
+        document = _document(extract, path.name, content, digest, kind, place.id, self._clock())
+        parts = stored.DocumentParts(content, extract.pages, drafts, np.stack(vectors))
+        with self._database.transaction(self._actor, "add a document") as transaction:
+            ids = stored.add_document(transaction, place, document, parts)
+        self._index_change(place, lambda index, key: index.put(key, place.index_revision, np.array(ids), parts.vectors))
+        report.added += 1
+        report.passages += len(drafts)
+        report.notices += [(path, notice) for notice in extract.notices]
+        yield AddProgress(path, *count, "stored")
+
+    def _vector(self, draft: PassageDraft) -> Vectors:
+        if self._stopped.is_set():
+            raise Stopped
+        return np.asarray(self._embedder.embed([f"{draft.header}\n{draft.text}"])[0], dtype=np.float32)
+
+    def remove(self, document_id: int) -> None:
+        """Removes a document and its passages; answers that cite it keep their quotes.
+
+        Raises:
+            InputError: there is no document of that number (LIB-024).
+        """
+        with self._database.transaction(self._actor, "remove a document") as transaction:
+            document = transaction.session.get(stored.DocumentRow, document_id)
+            if document is None:
+                raise InputError(
+                    "There is no document of that number.", code="LIB-024", hint="`lumen library list` shows the numbers."
+                )
+            place = transaction.session.get_one(stored.CollectionRow, document.collection_id)
+            ids = stored.remove_document(transaction, place, document)
+        self._index_change(place, lambda index, key: index.remove(key, place.index_revision, np.array(ids)))
+        for _ in self._level_index(place):
+            pass
+
+    def reindex(self) -> Iterator[AddProgress]:
+        """Makes the vector index anew from the database."""
+        if self._index is not None:
+            self._index.discard()
+        with self._database.reading() as session:
+            places = stored.collections(session)
+        for place in places:
+            yield from self._level_index(place)
+
+    def _index_change(self, place: stored.CollectionRow, change: Callable[[VectorIndex, int], None]) -> None:
+        """Carries a stored change into the index; one that fails leaves it behind, to be levelled later."""
+        if self._index is None or place.id is None:
+            return
+        try:
+            change(self._index, place.id)
+        except LumenError as error:
+            logs.event("index.failed", code=error.code)
+            self._index.discard()
+
+    def _level_index(self, place: stored.CollectionRow) -> Iterator[AddProgress]:
+        """Brings the index level with the database; what it cannot do, the exact search does without it."""
+        if self._index is None or place.id is None:
+            return
+        held = self._searcher.hold(place)
+        try:
+            if not self._index.agrees(place.id, place.index_revision, held.ids, held.vectors):
+                yield AddProgress(Path(place.name), 1, 1, "indexing", 0, len(held.ids))
+                self._index.rebuild(place.id, place.index_revision, held.ids, held.vectors)
+                if not self._index.agrees(place.id, place.index_revision, held.ids, held.vectors):
+                    self._index.discard()
+        except LumenError as error:
+            logs.event("index.failed", code=error.code)
+            self._index.discard()
+
+
+def _files(paths: Sequence[Path], report: AddReport) -> Iterator[Path]:
+    """Files as named, and the readable ones in named folders, sorted."""
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
+            if not inside:
+                report.failed.append(_refused(path, "LIB-025", "The folder holds no file that can be read."))
+            yield from inside
+        else:
+            yield path
+
+
+def _refused(path: Path, code: str, message: str) -> Failure:
+    return Failure(path, code, message, f"Readable are {', '.join(sorted(ENDINGS))}.")
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a regular file.
+
+    Raises:
+        InputError: not there (LIB-026), not a file (LIB-027), not readable (LIB-028), empty (LIB-029), too large (LIB-030).
+    """
+    try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            raise InputError(f"{path.name} is not a file.", code="LIB-027", hint="Name files or folders of files.")
+        if state.st_size > LARGEST_FILE_BYTES:
+            raise InputError(
+                f"{path.name} is larger than {LARGEST_FILE_BYTES // 1024**2} MB.", code="LIB-030", hint="Split it into parts."
+            )
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path}.", code="LIB-026", hint="Check the path.") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its name is not one"
+        raise InputError(f"{path.name} cannot be read ({reason}).", code="LIB-028", hint="Check its permissions.") from None
+    if not content:
+        raise InputError(f"{path.name} is empty.", code="LIB-029", hint="Nothing was added of it.")
+    return content
+
+
+def _document(
+    extract: Extract, name: str, content: bytes, digest: str, kind: Kind, collection_id: int, now: datetime
+) -> stored.DocumentRow:
+    said = extract.metadata
+    currency = said.get("currency", Currency.IN_FORCE)
+    return stored.DocumentRow(
+        collection_id=collection_id,
+        sha256=digest,
+        name=name,
+        title=extract.title,
+        kind=kind,
+        subject=said.get("subject", "")[:200],
+        edition=said.get("edition", "")[:200],
+        as_of=said.get("as_of", "")[:40],
+        currency=currency if currency in set(Currency) else Currency.IN_FORCE,
+        paged=extract.paged,
+        pages=len(extract.pages),
+        size_bytes=len(content),
+        notices=json.dumps(extract.notices),
+        drug_names=json.dumps(names_in_title(extract.title, said)),
+        added_utc=now,
+    )
