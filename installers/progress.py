@@ -25,7 +25,7 @@ BAR_CELLS = 20
 BYTES_PER_MB = 1e6
 COMPILED = re.compile(r"^\s*\[(\d+)/(\d+)\]")
 FETCHED = re.compile(r"^Progress (\d+) of (\d+)$")
-NAMED = re.compile(r"^(?:Collecting|Building wheel for|Installing collected packages:) ?([\w.\[\]-]*)")
+NAMED = re.compile(r"^\s*(?:Collecting|Building wheel for|Installing collected packages:) ?([\w.\[\]-]*)")
 
 
 class CommandFailedError(Exception):

@@ -103,7 +103,7 @@ def test_a_failure_keeps_the_last_lines_and_the_log_has_all(here: Environment) -
 
 def test_progress_is_read_from_what_pip_and_ninja_say() -> None:
     sighting = progress.Sighting()
-    sighting.take("Collecting llama-cpp-python==0.3.36 (from -r x.lock (line 1))")
+    sighting.take("  Building wheel for llama-cpp-python (pyproject.toml): started")
     assert (sighting.words(), sighting.bar()) == ("llama-cpp-python", "")
     sighting.take("Progress 38200000 of 76400000")
     assert sighting.words() == "llama-cpp-python 38 of 76 MB"
