@@ -70,7 +70,7 @@ class ChatModel:
         self._evaluated: list[int] = []
         self._stopped: Stopped = _never
         self._abort = llama_cpp.ggml_abort_callback(lambda _data: self._stopped())
-        self.description = _describe(self._llama, path, "chat")
+        self.description = _describe(self._llama, path, role="chat", context_tokens=context_tokens)
 
     def count(self, turns: Sequence[Turn]) -> int:
         """Length of the prompt, tokens."""
@@ -217,7 +217,7 @@ class EmbeddingModel:
         self._llama = _open(
             path, role="embedding", threads=threads, context_tokens=EMBEDDING_TOKENS, batch_tokens=EMBEDDING_TOKENS
         )
-        self.description = _describe(self._llama, path, "embedding")
+        self.description = _describe(self._llama, path, role="embedding", context_tokens=EMBEDDING_TOKENS)
 
     def embed(self, text: str) -> Vector:
         """A text's vector, norm 1; text beyond 512 tokens has no part in it (llama.cpp cuts it)."""
@@ -312,14 +312,14 @@ def _embeds(metadata: dict[str, str]) -> bool:
     return f"{architecture}.pooling_type" in metadata or metadata.get(f"{architecture}.attention.causal") == "false"
 
 
-def _describe(llama: llama_cpp.Llama, path: Path, role: EngineRole) -> EngineDescription:
+def _describe(llama: llama_cpp.Llama, path: Path, *, role: EngineRole, context_tokens: int) -> EngineDescription:
     model, metadata = llama._model, llama.metadata  # noqa: SLF001
     version = llama_cpp.llama_version().decode()
     return EngineDescription(
         role=role,
         architecture=metadata.get("general.architecture", "")[:200],
         name=metadata.get("general.name", path.stem)[:200],
-        context_tokens=min(llama.n_ctx(), model.n_ctx_train()),
+        context_tokens=min(context_tokens, model.n_ctx_train()),
         vocabulary_size=llama.n_vocab(),
         parameters=llama_cpp.llama_model_n_params(model.model),
         dimensions=llama.n_embd() if role == "embedding" else 0,
