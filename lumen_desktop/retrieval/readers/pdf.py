@@ -17,6 +17,7 @@ import pypdfium2
 from lumen_desktop.domain.library import Extract, normalised
 from lumen_desktop.errors import InputError
 from lumen_desktop.retrieval.readers import Reading, layout, outline
+from lumen_desktop.retrieval.readers.lines import Line
 
 MOST_PAGES = 20_000
 MOST_CHARACTERS = 100 * 1024 * 1024
@@ -104,7 +105,7 @@ class _Pages:
     """What was read so far."""
 
     texts: list[str] = field(default_factory=list)
-    lines: list[layout.Line] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     characters: int = 0
     broken: list[int] = field(default_factory=list)
     margin: float | None = None  # right edge of the line numbers, once seen
@@ -214,7 +215,7 @@ class _Page:
                 if small and box.bottom > reference.bottom + 0.12 * reference.height:
                     self._text[place] = self._text[place].translate(_RAISED)
 
-    def lines(self, index: int) -> Iterator[layout.Line]:
+    def lines(self, index: int) -> Iterator[Line]:
         """The lines of the page that hold anything, in the file's order; where they start is not known yet."""
         for match in _LINE.finditer(self._raw):
             places = [i for i in range(match.start(), match.end()) if not self._text[i].isspace()]
@@ -222,12 +223,12 @@ class _Page:
             if text and places:
                 yield self._measured(index, text, places[0], places[len(places) // 2], places[-1])
 
-    def _measured(self, index: int, text: str, first: int, middle: int, last: int) -> layout.Line:
+    def _measured(self, index: int, text: str, first: int, middle: int, last: int) -> Line:
         fonts = [self._font(place) for place in (first, middle, last)]
         boxes = [self._box(place) for place in (first, middle, last)]
         left, bottom = boxes[0].left - self._left, boxes[1].bottom - self._bottom
         off_page = not (-1 <= left <= self._width + 1 and -boxes[1].height <= bottom <= self._height + 1)
-        return layout.Line(
+        return Line(
             page=index,
             start=0,
             text=text,
