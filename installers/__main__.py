@@ -10,15 +10,14 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 from installers import engine_check, environment, models, progress, system
 from installers.environment import Environment, Step
 
 ROOT = Path(__file__).resolve().parent.parent
-# What a build of llama.cpp for another processor is replaced by: the same version, compiled here and now.
-REBUILD = ("--force-reinstall", "--no-cache-dir", "--no-binary", "llama-cpp-python")
+# Above what a program returns by itself; Windows tells so of an illegal instruction, others with a negative number.
+SIGNALS_FROM = 256
 
 
 def steps(here: Environment, *, for_tests: bool) -> list[Step]:
@@ -28,7 +27,7 @@ def steps(here: Environment, *, for_tests: bool) -> list[Step]:
         return (ROOT / "installers" / name).read_text(encoding="utf-8")
 
     def own(title: str) -> None:
-        here.run(title, *environment.PIP_INSTALL, "--no-deps", "--no-build-isolation", "-e", str(ROOT))
+        here.pip(title, "--no-deps", "--no-build-isolation", "-e", str(ROOT))
 
     tests = Step("dev", "Test tools", (lock("dev.lock"),), lambda title: here.install(title, "dev.lock"))
     return [
@@ -63,13 +62,12 @@ def set_up(here: Environment, *, for_tests: bool) -> None:
         environment.do(here, check, check.title)
 
 
-def _due(here: Environment, all_steps: Iterable[Step]) -> list[Step]:
-    """The steps to do; a new virtual environment is empty, so after it everything is."""
-    due: list[Step] = []
-    for step in all_steps:
-        if (due and due[0].name == "venv") or not environment.is_done(here, step):
-            due.append(step)
-    return due
+def _due(here: Environment, all_steps: list[Step]) -> list[Step]:
+    """The steps to do; all of them where the virtual environment has to be made, because a new one is empty."""
+    first, *others = all_steps
+    if here.mark.exists() or not environment.is_done(here, first):
+        return [first, *others]
+    return [step for step in others if not environment.is_done(here, step)]
 
 
 def _locks() -> list[str]:
@@ -83,14 +81,13 @@ def _models(here: Environment) -> None:
 
 
 def _check(here: Environment, title: str) -> None:
-    """Try the engine; where it fails, build it for this processor and try once more."""
+    """Try the engine; where the processor stops it, build it for this processor and try once more."""
     try:
         here.run(title, "-m", "installers.engine_check")
-    except progress.CommandFailedError:
-        lock = str(ROOT / "installers" / "requirements.lock")
-        here.run(
-            "Building llama.cpp for this processor", *environment.PIP_INSTALL, *environment.LOCKED, *REBUILD, "-r", lock
-        )
+    except progress.CommandFailedError as failure:
+        if 0 < failure.status < SIGNALS_FROM:
+            raise
+        here.rebuild("Compiling llama.cpp for this processor", "llama-cpp-python", "requirements.lock")
         here.run(title, "-m", "installers.engine_check")
 
 

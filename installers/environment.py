@@ -22,9 +22,9 @@ from installers import progress
 MISLEADING = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 # llama.cpp's picture models and its web client are not used; without them the compiler has a third less to do.
 CMAKE_ARGUMENTS = "-DLLAVA_BUILD=OFF -DLLAMA_OPENSSL=OFF"
-LOG, LOCK, STAMPS = "bootstrap.log", "bootstrap.lock", "stamps"
-PIP = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
-PIP_INSTALL = (*PIP, "--progress-bar", "raw")
+LOG, LOCK, STAMPS, UNFINISHED = "bootstrap.log", "bootstrap.lock", "stamps", "unfinished"
+PIP_INSTALL = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
+RAW_PROGRESS = ("--progress-bar", "raw")
 LOCKED = ("--require-hashes", "--no-deps", "--no-build-isolation", "-v")
 
 
@@ -44,6 +44,11 @@ class Environment:
     def log(self) -> Path:
         """What all commands said."""
         return self.folder / LOG
+
+    @property
+    def mark(self) -> Path:
+        """Lies there while pip works, and stays where pip was killed."""
+        return self.folder / UNFINISHED
 
     @property
     def python(self) -> Path:
@@ -66,17 +71,43 @@ class Environment:
 
     def call(self, title: str, command: list[str]) -> None:
         """Run any command in the checkout, showing that it lives."""
-        progress.run(
-            title, command, log=self.log, folder=self.root, environment=self.variables(), hold=self.hold
-        )  # fmt: skip
+        variables = self.variables()
+        progress.run(title, command, log=self.log, folder=self.root, environment=variables, hold=self.hold)
+
+    def pip(self, title: str, *arguments: str) -> None:
+        """`pip install` with these arguments.
+
+        A pip that is killed may leave half a package that the next one takes for whole; so a mark is there as long as
+        pip works, and a set-up that finds it makes the environment anew (from pip's cache). A pip that fails by itself
+        has cleaned up.
+
+        Raises:
+            CommandFailedError: it ended with another status than 0.
+        """
+        self.mark.touch()
+        try:
+            self.run(title, *PIP_INSTALL, *arguments)
+        except progress.CommandFailedError as failure:
+            if failure.status > 0:
+                self.mark.unlink()
+            raise
+        self.mark.unlink()
 
     def upgrade_pip(self, title: str) -> None:
         """Put the locked pip in place of the one that came with Python, which knows no raw progress yet."""
-        self.run(title, *PIP, "--require-hashes", "-r", str(self.root / "installers" / "pip.lock"))
+        self.pip(title, "--require-hashes", "-r", str(self.root / "installers" / "pip.lock"))
 
     def install(self, title: str, lock: str) -> None:
         """Install one of the lock files beside this module."""
-        self.run(title, *PIP_INSTALL, *LOCKED, "-r", str(self.root / "installers" / lock))
+        self.pip(title, *RAW_PROGRESS, *LOCKED, "-r", str(self.root / "installers" / lock))
+
+    def rebuild(self, title: str, package: str, lock: str) -> None:
+        """Replace one package by the same version, compiled here and now, whatever build pip's cache holds."""
+        text = (self.root / "installers" / lock).read_text(encoding="utf-8")
+        alone = self.folder / f"{package}.lock"
+        alone.write_text(pin(text, package), encoding="utf-8")
+        again = ("--force-reinstall", "--no-cache-dir", "--no-binary", package)
+        self.pip(title, *RAW_PROGRESS, *LOCKED, *again, "-r", str(alone))
 
     def make(self, title: str) -> None:
         """Make the folder anew, whatever half-made or outdated one is there; the log and the lock stay."""
@@ -86,6 +117,14 @@ class Environment:
             elif path.name not in {LOG, LOCK}:
                 path.unlink()
         self.call(title, [sys.executable, "-m", "venv", str(self.folder)])
+
+
+def pin(lock: str, package: str) -> str:
+    """The lines of a lock file that pin one package."""
+    lines = lock.splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.startswith(f"{package}=="))
+    end = next((n for n in range(begin + 1, len(lines)) if not lines[n].startswith(" ")), len(lines))
+    return "\n".join(lines[begin:end]) + "\n"
 
 
 @contextmanager

@@ -165,3 +165,23 @@ def test_every_locked_package_has_a_digest_and_the_locks_hold_what_was_asked_for
         assert pins
         assert all("==" in pin and pin.endswith("\\") for pin in pins)
         assert all(f"\n{line} " in f"\n{locked}" for line in asked if line and not line.startswith("#"))
+
+
+def test_a_pip_that_was_killed_leaves_its_mark_and_one_that_failed_does_not(here: Environment) -> None:
+    here.python.parent.mkdir()
+    here.python.symlink_to(sys.executable)
+    with pytest.raises(progress.CommandFailedError):
+        here.pip("pip", "--no-such-option")
+    assert not here.mark.exists()
+    here.python.unlink()
+    here.python.write_text("#!/bin/sh\nkill -9 $$\n", encoding="utf-8")
+    here.python.chmod(0o755)
+    with pytest.raises(progress.CommandFailedError):
+        here.pip("pip", "anything")
+    assert here.mark.exists()
+
+
+def test_one_package_of_a_lock_stands_alone() -> None:
+    lock = "a==1 \\\n    --hash=sha256:11\n    # via b\nb==2 \\\n    --hash=sha256:22 \\\n    --hash=sha256:23\n"
+    assert environment.pin(lock, "a") == "a==1 \\\n    --hash=sha256:11\n    # via b\n"
+    assert environment.pin(lock, "b").count("--hash") == 2
