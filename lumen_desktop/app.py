@@ -78,7 +78,9 @@ def create_site(path: Path, passphrase: str, *, demonstration: bool) -> SitePlac
     folder.create()
     if folder.database.exists() and folder.holds_site:
         raise StorageError(
-            f"There is a site in {path} already.", code="SIT-002", hint="Use it as it is, or name another folder with --data."
+            f"There is a site in {path} already.",
+            code="SIT-002",
+            hint="Use it as it is, or name another folder with --data.",
         )
     with folder.writing("making a site"):
         keys.create(folder.key_file, passphrase, demonstration=demonstration)
@@ -148,7 +150,6 @@ class Site:
             embedder_sha256=self.embedding.build.sha256,
             reader=self.reader,
             index=self.index,
-            clock=now,
         )
 
     @cached_property
@@ -163,7 +164,6 @@ class Site:
             engine=lambda: self._chat_engine,
             drugs=self.drugs,
             settings=self.settings,
-            clock=now,
         )
         chat.recover()
         return chat

@@ -29,7 +29,7 @@ app.add_typer(library.app, name="library")
 app.add_typer(audit.app, name="audit")
 
 
-def _version(asked: bool) -> None:  # noqa: FBT001 - typer's callback
+def _version(asked: bool) -> None:
     if asked:
         sys.stdout.write(f"lumen {__version__}\n")
         raise typer.Exit
@@ -41,7 +41,9 @@ def options(
     data: Annotated[
         Path | None, typer.Option("--data", envvar="LUMEN_DATA", help="Data folder of the site.", metavar="DIR")
     ] = None,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,  # noqa: ARG001, FBT002
+    version: Annotated[  # noqa: ARG001 - typer's callback acts on it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Options that stand before the command."""
     context.obj = output.Chosen(data=data)

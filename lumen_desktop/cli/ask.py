@@ -29,8 +29,8 @@ def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="The question, in words.")],
     collection: Collection = None,
-    prose: Prose = False,  # noqa: FBT002 - typer's form of a switch
-    as_json: Json = False,  # noqa: FBT002
+    prose: Prose = False,
+    as_json: Json = False,
 ) -> None:
     """Answer a question from the library, with its sources."""
     with output.site(context, writable=True) as site:
@@ -42,7 +42,7 @@ def ask(
 def chat(
     context: typer.Context,
     collection: Collection = None,
-    prose: Prose = False,  # noqa: FBT002
+    prose: Prose = False,
 ) -> None:
     """Ask one question after another."""
     with output.site(context, writable=True) as site:
@@ -52,7 +52,7 @@ def chat(
 def answer(
     context: typer.Context,
     number: Annotated[int, typer.Argument(help="The number under the answer.")],
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> None:
     """Show a stored answer again."""
     with output.site(context, writable=True) as site:

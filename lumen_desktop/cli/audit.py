@@ -15,7 +15,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 def list_events(
     context: typer.Context,
     newest: Annotated[int, typer.Option("-n", min=1, help="Only this many of the last events.")] = 50,
-    as_json: Json = False,  # noqa: FBT002 - typer's form of a switch
+    as_json: Json = False,
 ) -> None:
     """Show the last events, oldest first."""
     with output.site(context, writable=False) as site:
@@ -29,7 +29,7 @@ def list_events(
 
 
 @app.command()
-def verify(context: typer.Context, as_json: Json = False) -> None:  # noqa: FBT002
+def verify(context: typer.Context, as_json: Json = False) -> None:
     """Check the whole chain; exit status 1 if it is broken."""
     with output.site(context, writable=False) as site:
         verdict = site.audit.verify()

@@ -26,7 +26,7 @@ def add(
     context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(help="PDF, DOCX, Markdown or text files, or folders of them.")],
     collection: Annotated[str, typer.Option("--collection", help=_COLLECTION_HELP)] = "Documents",
-    as_json: Json = False,  # noqa: FBT002 - typer's form of a switch
+    as_json: Json = False,
 ) -> None:
     """Add documents; those that are there already are left as they are."""
     with output.site(context, writable=True) as site, output.interrupts(site.library.stop):
@@ -70,7 +70,7 @@ def followed(events: Iterator[AddProgress | AddReport]) -> AddReport:
 
 
 @app.command("list")
-def list_documents(context: typer.Context, as_json: Json = False) -> None:  # noqa: FBT002
+def list_documents(context: typer.Context, as_json: Json = False) -> None:
     """Show collections and their documents."""
     with output.site(context, writable=False) as site:
         documents = site.library.documents()
@@ -96,7 +96,7 @@ def search(
     words: Annotated[str, typer.Argument(help="What to look for.")],
     most: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 5,
     collection: Annotated[str | None, typer.Option("--collection", help="Search only this collection.")] = None,
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> None:
     """Show the passages that a question would be answered from."""
     with output.site(context, writable=False) as site:
@@ -124,7 +124,9 @@ def search(
         where = f", page {page}" if page else ""
         output.text(f"\n{hit.passage.id}  {hit.score:.3f}  {hit.passage.header}{where}\n    {hit.passage.attribution}")
         output.text(f"    {hit.passage.text}")
-    output.text(f"\n{found.passages} passages of {found.documents} documents searched in {found.seconds * 1000:.0f} ms.")
+    output.text(
+        f"\n{found.passages} passages of {found.documents} documents searched in {found.seconds * 1000:.0f} ms."
+    )
 
 
 @app.command()
@@ -166,7 +168,7 @@ def evaluate_retrieval(
     corpus: Annotated[Path, typer.Option("--corpus", help="JSON lines with _id, title, text.")],
     queries: Annotated[Path, typer.Option("--queries", help="JSON lines with _id, text.")],
     qrels: Annotated[Path, typer.Option("--qrels", help="Tab-separated: query-id, corpus-id, score.")],
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> None:
     """Measure retrieval on a judged set, in a store of its own that is removed afterwards."""
     with output.site(context, writable=True) as site, output.interrupts(site.embedder.stop):
@@ -193,5 +195,3 @@ def _evaluated(site: Site, corpus: Path, queries: Path, qrels: Path) -> dict[str
             else:
                 figures = step.as_json()
     return figures
-
-

@@ -50,13 +50,15 @@ def _finish(context: typer.Context, place: SitePlace) -> None:
     output.text(intended_use())
     if place.demonstration:
         output.text(DEMONSTRATION_NOTICE)
-    output.text(f"The site is in {place.folder.path}: {report.added} summaries added, {report.unchanged} there already.")
+    output.text(
+        f"The site is in {place.folder.path}: {report.added} summaries added, {report.unchanged} there already."
+    )
     output.text('Ask: lumen ask "Which batches must an investigation extend to when a batch fails its specification?"')
     if report.failed or report.stopped:
         raise typer.Exit(2)
 
 
-def doctor(context: typer.Context, as_json: Json = False) -> None:  # noqa: FBT002 - typer's form of a switch
+def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Test every part on this computer; exit status 1 if one does not do its work."""
     with output.site(context, writable=True) as site:
         findings = []

@@ -69,11 +69,15 @@ def evidence(question: str, candidates: Sequence[Candidate], weights: Mapping[st
     if not candidates or not asked:
         return 0.0
     cosine = max((c.cosine or 0.0 for c in candidates), default=0.0)
-    covered = max(coverage(asked, content_words(f"{c.passage.header} {c.passage.text}"), weights) for c in candidates[:3])
+    covered = max(
+        coverage(asked, content_words(f"{c.passage.header} {c.passage.text}"), weights) for c in candidates[:3]
+    )
     return 1 / (1 + math.exp(-(_GATE_CONSTANT + _GATE_COSINE * cosine + _GATE_COVERAGE * covered)))
 
 
-def shortlist(question: str, candidates: Sequence[Candidate], weights: Mapping[str, float], *, most: int) -> list[Quote]:
+def shortlist(
+    question: str, candidates: Sequence[Candidate], weights: Mapping[str, float], *, most: int
+) -> list[Quote]:
     """Sentences worth embedding: the best of each passage by the question's words, best first.
 
     The score is the words' part alone; `choose` adds the vectors' part.
@@ -148,7 +152,8 @@ def build_prompt(question: str, passages: Sequence[Passage]) -> tuple[str, str]:
         (system text, user text).
     """
     sources = "\n\n".join(
-        f"[{n}] {passage.header}\n({passage.attribution})\n{passage.text}" for n, passage in enumerate(passages, start=1)
+        f"[{n}] {passage.header}\n({passage.attribution})\n{passage.text}"
+        for n, passage in enumerate(passages, start=1)
     )
     return INSTRUCTION, f"Sources:\n\n{sources}\n\nQuestion: {question}"
 
@@ -156,7 +161,9 @@ def build_prompt(question: str, passages: Sequence[Passage]) -> tuple[str, str]:
 _REFERENCE = re.compile(r"\[(\d{1,2})\]")
 
 
-def check(sentence: str, passages: Sequence[Passage], *, known_drugs: Iterable[str], stated_drugs: Iterable[str]) -> Checked:
+def check(
+    sentence: str, passages: Sequence[Passage], *, known_drugs: Iterable[str], stated_drugs: Iterable[str]
+) -> Checked:
     """Strikes a model's sentence that states what the passages it may cite do not hold.
 
     A sentence that names sources is held against those, one that names none against all offered.

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 _UNITS = (
-    "mg/kg/day|mcg/kg/min|mg/kg|mcg/kg|µg/kg|g/kg|mg/m2|mg/m²|mg/day|mcg/day|g/day|mg/mL|mcg/mL|µg/mL|ng/mL|mg/dL|g/dL|g/L|mg/L|"
-    "mmol/L|mEq/L|mL/min|mL/h|mL/hr|mL/kg|IU/mL|units/mL|units/kg|CFU/mL|CFU/m3|CFU/m³|mcg|µg|μg|ug|mg|kg|ng|g|mL|ml|dL|L|"
-    "mmol|mEq|IU|units?|CFU|ppm|ppb|kPa|mbar|bar|Pa|°C|°F|℃|mm|cm|µm|μm|nm|m|"
+    "mg/kg/day|mcg/kg/min|mg/kg|mcg/kg|µg/kg|g/kg|mg/m2|mg/m²|mg/day|mcg/day|g/day|mg/mL|mcg/mL|µg/mL|ng/mL|mg/dL|"
+    "g/dL|g/L|mg/L|mmol/L|mEq/L|mL/min|mL/h|mL/hr|mL/kg|IU/mL|units/mL|units/kg|CFU/mL|CFU/m3|CFU/m³|mcg|µg|μg|ug|mg|"
+    "kg|ng|g|mL|ml|dL|L|mmol|mEq|IU|units?|CFU|ppm|ppb|kPa|mbar|bar|Pa|°C|°F|℃|mm|cm|µm|μm|nm|m|"
     "percent|per cent|%|milligrams?|micrograms?|grams?|kilograms?|millilit(?:er|re)s?|lit(?:er|re)s?|"
-    "business days?|working days?|calendar days?|days?|hours?|hrs?|hr|h|minutes?|mins?|min|seconds?|weeks?|months?|years?|"
-    "times|tablets?|capsules?|doses?|batches|lots|pages?"
+    "business days?|working days?|calendar days?|days?|hours?|hrs?|hr|h|minutes?|mins?|min|seconds?|weeks?|months?|"
+    "years?|times|tablets?|capsules?|doses?|batches|lots|pages?"
 )
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _QUANTITY = re.compile(
@@ -50,7 +50,7 @@ class Quantity:
 def quantities(text: str) -> frozenset[Quantity]:
     """Every quantity that a text states; both ends of a range carry the range's unit."""
     plain = _CLAUSE.sub(" ", text)
-    found = set()
+    found: set[Quantity] = set()
     for match in _QUANTITY.finditer(plain):
         unit = _unit(match.group(3) or "")
         found.update(Quantity(_value(number), unit) for number in match.group(1, 2) if number)
@@ -65,7 +65,9 @@ def clauses(text: str) -> frozenset[str]:
 
 
 def _clause(words: str) -> str:
-    return re.sub(r"^(?:(?:21|45)?cfr)?(?:parts?|§+|sections?|clause)?", "", re.sub(r"\s+", "", words.lower())).rstrip(".")
+    return re.sub(r"^(?:(?:21|45)?cfr)?(?:parts?|§+|sections?|clause)?", "", re.sub(r"\s+", "", words.lower())).rstrip(
+        "."
+    )
 
 
 def _value(number: str) -> Decimal:

@@ -17,13 +17,13 @@ _WORD = re.compile(r"[a-zµ0-9]+(?:[.,/'’-][a-zµ0-9]+)*", re.IGNORECASE)
 _LARGEST_SENTENCE_CHARACTERS = 600
 
 STOP_WORDS = frozenset(
-    "a about above after again all also am an and any are as at be because been before being below between both but by"
-    " can could did do does doing done down during each either else ever every few for from further get give given had has"
-    " have having he her here hers him his how i if in into is it its itself just know like may me might more most much"
-    " must my myself need no nor not now of off on once one only or other our ours out over own per please same shall she"
-    " should so some such tell than that the their theirs them then there these they this those through to too under until"
-    " up upon us use used using very want was we were what when where whether which while who whom whose why will with"
-    " within without would yes you your yours".split()
+    "a about above after again all also am an and any are as at be because been before being below between both but "
+    "by can could did do does doing done down during each either else ever every few for from further get give given "
+    "had has have having he her here hers him his how i if in into is it its itself just know like may me might more "
+    "most much must my myself need no nor not now of off on once one only or other our ours out over own per please "
+    "same shall she should so some such tell than that the their theirs them then there these they this those through "
+    "to too under until up upon us use used using very want was we were what when where whether which while who whom "
+    "whose why will with within without would yes you your yours".split()
 )
 
 

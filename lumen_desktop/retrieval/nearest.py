@@ -178,4 +178,6 @@ class VectorIndex:
 
     @staticmethod
     def _nonsense() -> EngineError:
-        return EngineError("The vector index sent what is no answer.", code="IDX-002", hint="Run `lumen library reindex`.")
+        return EngineError(
+            "The vector index sent what is no answer.", code="IDX-002", hint="Run `lumen library reindex`."
+        )

@@ -66,6 +66,8 @@ def _check(path: Path, build: ModelBuild) -> None:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise EngineError(f"The model file {path.name} is missing or cannot be read.", code="BLD-002", hint=_HINT) from error
+        raise EngineError(
+            f"The model file {path.name} is missing or cannot be read.", code="BLD-002", hint=_HINT
+        ) from error
     if digest != build.sha256:
         raise EngineError(f"The model file {path.name} is damaged or is another file.", code="BLD-003", hint=_HINT)

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
 
 import numpy as np
 
@@ -95,7 +94,6 @@ class Chat:
         engine: makes the chat engine when commentary is first asked for, with its build.
         drugs: recognises drug names.
         settings: how many passages, quotes and tokens.
-        clock: tells the time, aware UTC.
     """
 
     def __init__(
@@ -109,7 +107,6 @@ class Chat:
         engine: Callable[[], tuple[ChatEngine, ModelBuild]],
         drugs: DrugNames,
         settings: Settings,
-        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._actor = actor
@@ -119,7 +116,6 @@ class Chat:
         self._engine = engine
         self._drugs = drugs
         self._settings = settings
-        self._clock = clock
         self._stopped = threading.Event()
         self._writing: ChatEngine | None = None
 
@@ -137,7 +133,7 @@ class Chat:
         for exchange in left:
             notes = json.dumps([*json.loads(exchange.notes), INTERRUPTED])
             with self._database.transaction(self._actor, "mark an interrupted answer") as transaction:
-                transaction.change(exchange, status=Status.STOPPED, notes=notes, answered_utc=self._clock())
+                transaction.change(exchange, status=Status.STOPPED, notes=notes, answered_utc=self._database.clock())
         return len(left)
 
     def record(self, record_id: int) -> Answer:
@@ -149,7 +145,9 @@ class Chat:
         with self._database.reading() as session:
             found = stored.answer(session, record_id)
         if found is None:
-            raise InputError("There is no answer of that number.", code="ASK-003", hint="Its number stands under each answer.")
+            raise InputError(
+                "There is no answer of that number.", code="ASK-003", hint="Its number stands under each answer."
+            )
         return found
 
     def ask(
@@ -188,7 +186,7 @@ class Chat:
     def _open(self, question: str, conversation_id: int | None) -> _Run:
         began = time.monotonic()
         with self._database.transaction(self._actor, "ask") as transaction:
-            exchange = stored.start(transaction, question, conversation_id=conversation_id, now=self._clock())
+            exchange = stored.start(transaction, question, conversation_id=conversation_id, now=self._database.clock())
         build = self._embedding_build
         return _Run(question, exchange, began, Provenance(build.id, build.sha256, build.sha256))
 
@@ -221,7 +219,9 @@ class Chat:
         asked = {mention.ingredient: mention.name for mention in drugs.find(run.question)}
         nowhere = [name for drug, name in asked.items() if not any(drug in there for there in named.values())]
         run.notes += [f"No passage found names {name}." for name in nowhere]
-        here = frozenset(word for c in found.candidates for word in f"{c.passage.header} {c.passage.text}".lower().split())
+        here = frozenset(
+            word for c in found.candidates for word in f"{c.passage.header} {c.passage.text}".lower().split()
+        )
         unknown = drugs.near_misses(run.question, here)
         for miss in unknown:
             likely = f" Did you mean {' or '.join(miss.suggestions)}?" if miss.suggestions else ""
@@ -250,7 +250,11 @@ class Chat:
         turns, sampling = self._turns(engine, run.question, passages)
         digest = hashlib.sha256(json.dumps([[t.role, t.text] for t in turns]).encode()).hexdigest()
         run.provenance = replace(
-            run.provenance, build_id=build.id, build_sha256=build.sha256, prompt_sha256=digest, sampling=asdict(sampling)
+            run.provenance,
+            build_id=build.id,
+            build_sha256=build.sha256,
+            prompt_sha256=digest,
+            sampling=asdict(sampling),
         )
         text = "\n".join(f"{p.header}\n{p.text}" for p in passages)
         known = self._drugs.ingredients(text)
@@ -286,11 +290,9 @@ class Chat:
                 if run.timing.first_token_s is None:
                     run.timing = replace(run.timing, first_token_s=run.elapsed())
                 pending += event.text
-                *whole, last = list(sentences(pending)) or [None]
-                for sentence in whole:
-                    assert sentence
-                    yield sentence.text
-                pending = pending[last.start :] if last else pending
+                found = list(sentences(pending))
+                yield from (sentence.text for sentence in found[:-1])
+                pending = pending[found[-1].start :] if found else pending
             elif isinstance(event, Finished):
                 run.timing = replace(run.timing, prompt_tokens=event.prompt_tokens, answer_tokens=event.answer_tokens)
                 if event.reason == "length":
@@ -331,7 +333,7 @@ class Chat:
             asked_utc=run.exchange.asked_utc,
         )
         with self._database.transaction(self._actor, "store an answer") as transaction:
-            stored.finish(transaction, run.exchange, answer, run.provenance, self._clock())
+            stored.finish(transaction, run.exchange, answer, run.provenance, self._database.clock())
         logs.event("answer.stored", id=str(run.exchange.id), status=status, duration_s=run.timing.total_s)
         return answer
 

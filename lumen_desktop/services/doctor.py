@@ -44,8 +44,12 @@ class Doctor:
 
     def examine(self) -> Iterator[Finding]:
         """Runs all checks, one after the other."""
-        yield Finding("program", True, f"Lumen {__version__}, Python {platform.python_version()}, {sys.platform}")
-        yield Finding("parts", True, ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES))
+        yield Finding(
+            "program", good=True, found=f"Lumen {__version__}, Python {platform.python_version()}, {sys.platform}"
+        )
+        yield Finding(
+            "parts", good=True, found=", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+        )
         for name, check in (
             ("disk", self._disk), ("audit trail", self._trail), ("embedding model", self._embedding),
             ("chat model", self._chat), ("vector index", self._index),
@@ -53,7 +57,7 @@ class Doctor:
             try:
                 yield check()
             except LumenError as error:
-                yield Finding(name, False, f"{error.message} {error.hint} ({error.code})")
+                yield Finding(name, good=False, found=f"{error.message} {error.hint} ({error.code})")
 
     def _disk(self) -> Finding:
         free = shutil.disk_usage(self.folder.path).free
@@ -88,6 +92,6 @@ class Doctor:
     def _index(self) -> Finding:
         agrees = self.vectors_agree()
         if agrees is None:
-            return Finding("vector index", True, "not looked at: another program holds the site")
+            return Finding("vector index", good=True, found="not looked at: another program holds the site")
         words = "level with the database" if agrees else "not level; `lumen library reindex` makes it anew"
         return Finding("vector index", agrees, words)

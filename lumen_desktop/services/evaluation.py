@@ -12,13 +12,11 @@ import secrets
 import shutil
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.library import Currency, Kind
@@ -98,13 +96,15 @@ def read_judged(corpus: Path, queries: Path, qrels: Path) -> Judged:
         questions = [(str(q["_id"]), str(q["text"])) for q in _lines(queries) if str(q["_id"]) in grades]
     except OSError as error:
         raise InputError(
-            f"{Path(error.filename or '').name} cannot be read ({error.strerror}).", code="EVL-001", hint="Check the path."
+            f"{Path(error.filename or '').name} cannot be read ({error.strerror}).",
+            code="EVL-001",
+            hint="Check the path.",
         ) from None
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
         raise InputError(
             "A file is not in the form that evaluation reads.",
             code="EVL-001",
-            hint="JSON lines with _id, title, text; and a tab-separated file query-id, corpus-id, score with a heading.",
+            hint="JSON lines with _id, title, text; a tab-separated file query-id, corpus-id, score with a heading.",
         ) from None
     if not questions or not records:
         raise InputError("No question is judged.", code="EVL-002", hint="The ids in the three files must agree.")
@@ -147,7 +147,7 @@ def evaluate(
 
 def fill(
     database: Database, corpus: Sequence[tuple[str, str, str]], embedder: EmbeddingEngine, embedder_sha256: str
-) -> Iterator[EvaluationProgress]:
+) -> Generator[EvaluationProgress, None, dict[int, str]]:
     """Stores records as documents of one collection; returns which record each document is.
 
     Returns:
@@ -176,7 +176,7 @@ def fill(
 def _embedded(record: tuple[str, str, str], embedder: EmbeddingEngine) -> tuple[str, str, stored.DocumentParts]:
     identity, title, text = record
     drafts = cut_record(title, text)
-    vectors = np.stack(embedder.embed([f"{draft.header}\n{draft.text}" for draft in drafts]))
+    vectors = embedder.embed([f"{draft.header}\n{draft.text}" for draft in drafts])
     return identity, title, stored.DocumentParts(text.encode(), [text], drafts, vectors)
 
 

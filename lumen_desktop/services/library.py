@@ -87,7 +87,6 @@ class Library:
         embedder_sha256: digest of its build.
         reader: reads files in a child.
         index: the vector index, where this process owns it.
-        clock: tells the time, aware UTC.
     """
 
     def __init__(
@@ -100,7 +99,6 @@ class Library:
         embedder_sha256: str,
         reader: ReaderProcess,
         index: VectorIndex | None,
-        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._actor = actor
@@ -109,7 +107,6 @@ class Library:
         self._embedder_sha256 = embedder_sha256
         self._reader = reader
         self._index = index
-        self._clock = clock
         self._stopped = threading.Event()
 
     def search(self, question: str, *, collection: str | None, most: int) -> tuple[list[Hit], Found]:
@@ -123,7 +120,8 @@ class Library:
         found = self._searcher.find(question[:4000], collection=collection, most=most)
         places = {ranked.passage_id: ranked for ranked in found.ranked}
         hits = [
-            Hit(c.passage, c.score, places[c.passage.id].text_rank, places[c.passage.id].vector_rank) for c in found.candidates
+            Hit(c.passage, c.score, places[c.passage.id].text_rank, places[c.passage.id].vector_rank)
+            for c in found.candidates
         ]
         return hits, found
 
@@ -199,7 +197,7 @@ class Library:
                 )
             return found[0]
         row = stored.CollectionRow(
-            name=name.strip(), created_utc=self._clock(), embedder_sha256=self._embedder_sha256
+            name=name.strip(), created_utc=self._database.clock(), embedder_sha256=self._embedder_sha256
         )
         with self._database.transaction(self._actor, "make a collection") as transaction:
             return transaction.add(row)
@@ -222,7 +220,10 @@ class Library:
         for draft in drafts:
             vectors.append(self._vector(draft))
             yield AddProgress(path, *count, "embedding", len(vectors), len(drafts))
-        document = _document(extract, path.name, content, digest, kind, place.id, self._clock())
+        document = _document(
+            extract, path.name, kind=kind, digest=digest, size_bytes=len(content), collection_id=place.id,
+            now=self._database.clock(),
+        )  # fmt: skip
         parts = stored.DocumentParts(content, extract.pages, drafts, np.stack(vectors))
         with self._database.transaction(self._actor, "add a document") as transaction:
             ids = stored.add_document(transaction, place, document, parts)
@@ -247,7 +248,9 @@ class Library:
             document = transaction.session.get(stored.DocumentRow, document_id)
             if document is None:
                 raise InputError(
-                    "There is no document of that number.", code="LIB-024", hint="`lumen library list` shows the numbers."
+                    "There is no document of that number.",
+                    code="LIB-024",
+                    hint="`lumen library list` shows the numbers.",
                 )
             place = transaction.session.get_one(stored.CollectionRow, document.collection_id)
             ids = stored.remove_document(transaction, place, document)
@@ -310,7 +313,8 @@ def _content(path: Path) -> bytes:
     """The bytes of a regular file.
 
     Raises:
-        InputError: not there (LIB-026), not a file (LIB-027), not readable (LIB-028), empty (LIB-029), too large (LIB-030).
+        InputError: not there (LIB-026), not a file (LIB-027), not readable (LIB-028), empty (LIB-029),
+            too large (LIB-030).
     """
     try:
         state = path.stat()
@@ -318,21 +322,25 @@ def _content(path: Path) -> bytes:
             raise InputError(f"{path.name} is not a file.", code="LIB-027", hint="Name files or folders of files.")
         if state.st_size > LARGEST_FILE_BYTES:
             raise InputError(
-                f"{path.name} is larger than {LARGEST_FILE_BYTES // 1024**2} MB.", code="LIB-030", hint="Split it into parts."
+                f"{path.name} is larger than {LARGEST_FILE_BYTES // 1024**2} MB.",
+                code="LIB-030",
+                hint="Split it into parts.",
             )
         content = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"There is no file {path}.", code="LIB-026", hint="Check the path.") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its name is not one"
-        raise InputError(f"{path.name} cannot be read ({reason}).", code="LIB-028", hint="Check its permissions.") from None
+        raise InputError(
+            f"{path.name} cannot be read ({reason}).", code="LIB-028", hint="Check its permissions."
+        ) from None
     if not content:
         raise InputError(f"{path.name} is empty.", code="LIB-029", hint="Nothing was added of it.")
     return content
 
 
 def _document(
-    extract: Extract, name: str, content: bytes, digest: str, kind: Kind, collection_id: int, now: datetime
+    extract: Extract, name: str, *, kind: Kind, digest: str, size_bytes: int, collection_id: int, now: datetime
 ) -> stored.DocumentRow:
     said = extract.metadata
     currency = said.get("currency", Currency.IN_FORCE)
@@ -348,7 +356,7 @@ def _document(
         currency=currency if currency in set(Currency) else Currency.IN_FORCE,
         paged=extract.paged,
         pages=len(extract.pages),
-        size_bytes=len(content),
+        size_bytes=size_bytes,
         notices=json.dumps(extract.notices),
         drug_names=json.dumps(names_in_title(extract.title, said)),
         added_utc=now,

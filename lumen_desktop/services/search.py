@@ -102,7 +102,9 @@ class Searcher:
             places = stored.collections(session, None if collection is None else [collection])
         if collection is not None and not places:
             raise InputError(
-                "There is no collection of that name.", code="LIB-020", hint="`lumen library list` shows the collections."
+                "There is no collection of that name.",
+                code="LIB-020",
+                hint="`lumen library list` shows the collections.",
             )
         if any(place.embedder_sha256 != self._embedder_sha256 for place in places):
             raise InputError(

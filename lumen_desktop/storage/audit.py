@@ -16,19 +16,16 @@ from lumen_desktop.domain.audit import AuditEvent, Verdict, first_break, genesis
 from lumen_desktop.storage.rows import Row
 
 GUARDS = {
-    "audit_event_is_never_changed": (
-        "CREATE TRIGGER audit_event_is_never_changed BEFORE UPDATE ON audit_event "
-        "BEGIN SELECT RAISE(ABORT, 'audit events are never changed'); END"
-    ),
-    "audit_event_is_never_removed": (
-        "CREATE TRIGGER audit_event_is_never_removed BEFORE DELETE ON audit_event "
-        "BEGIN SELECT RAISE(ABORT, 'audit events are never removed'); END"
-    ),
-    "audit_event_follows_the_last": (
-        "CREATE TRIGGER audit_event_follows_the_last BEFORE INSERT ON audit_event "
-        "WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit_event) "
-        "BEGIN SELECT RAISE(ABORT, 'audit events follow each other without gaps'); END"
-    ),
+    "audit_event_is_never_changed": """
+        CREATE TRIGGER audit_event_is_never_changed BEFORE UPDATE ON audit_event
+        BEGIN SELECT RAISE(ABORT, 'audit events are never changed'); END""",
+    "audit_event_is_never_removed": """
+        CREATE TRIGGER audit_event_is_never_removed BEFORE DELETE ON audit_event
+        BEGIN SELECT RAISE(ABORT, 'audit events are never removed'); END""",
+    "audit_event_follows_the_last": """
+        CREATE TRIGGER audit_event_follows_the_last BEFORE INSERT ON audit_event
+        WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit_event)
+        BEGIN SELECT RAISE(ABORT, 'audit events follow each other without gaps'); END""",
 }
 
 
@@ -86,6 +83,6 @@ def _chain(session: Session) -> Iterator[AuditEvent]:
 
 def missing_guards(session: Session) -> list[str]:
     """Names of guard triggers that the database does not have, or has with other words."""
-    rows = session.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
-    found = {name: sql for name, sql in rows}
-    return [name for name, sql in GUARDS.items() if found.get(name) != sql]
+    rows = session.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    found = {name: sql.split() for name, sql in rows.tuples()}
+    return [name for name, sql in GUARDS.items() if found.get(name) != sql.split()]

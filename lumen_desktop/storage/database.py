@@ -74,7 +74,9 @@ class Database:
                 hint="Install Lumen again; it brings its own.",
             )
         if not writable and not path.exists():
-            raise StorageError(f"There is no database in {path.parent}.", code="STO-007", hint="Run `lumen init` or `lumen demo`.")
+            raise StorageError(
+                f"There is no database in {path.parent}.", code="STO-007", hint="Run `lumen init` or `lumen demo`."
+            )
         database = cls(path, key, site_id=site_id, clock=clock)
         try:
             database._check(writable=writable)
@@ -117,6 +119,14 @@ class Database:
         self._engine.dispose()
 
     @contextlib.contextmanager
+    def _writing(self) -> Iterator[Session]:
+        """The writing session of `Transaction`: one at a time, committed at its end or rolled back whole."""
+        engine = self._engine.execution_options(lumen_writes=True)
+        with self._write_turn, self._translating(), Session(engine, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+    @contextlib.contextmanager
     def _translating(self) -> Iterator[None]:
         """Turns the database's errors into ours; a statement's values never come along."""
         try:
@@ -137,7 +147,9 @@ class Database:
             )
         if "locked" in words:
             return StorageError(
-                "Another program is writing to this site.", code="STO-004", hint="Wait until it has finished, then try again."
+                "Another program is writing to this site.",
+                code="STO-004",
+                hint="Wait until it has finished, then try again.",
             )
         if "not a database" in words or "malformed" in words or "HMAC" in words or "disk I/O" in words:
             return IntegrityError(
@@ -145,7 +157,11 @@ class Database:
                 code="STO-010",
                 hint="Nothing was changed. Restore a backup, or ask support with the code.",
             )
-        return StorageError(f"The database refused the work ({words}).", code="STO-012", hint="Report the code and the words in brackets.")
+        return StorageError(
+            f"The database refused the work ({words}).",
+            code="STO-012",
+            hint="Report the code and the words in brackets.",
+        )
 
 
 class Transaction:
@@ -159,26 +175,12 @@ class Transaction:
         self.session: Session
 
     def __enter__(self) -> Self:
-        database = self._database
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(database._write_turn)
-            stack.enter_context(database._translating())
-            self.session = stack.enter_context(
-                Session(database._engine.execution_options(lumen_writes=True), expire_on_commit=False)
-            )
-            self._stack = stack.pop_all()
+        self.session = self._stack.enter_context(self._database._writing())  # noqa: SLF001 - the door itself
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        def settle(kind: type[BaseException] | None, *_: object) -> None:
-            if kind is None:
-                self.session.commit()
-            else:
-                self.session.rollback()
-
-        self._stack.push(settle)
         return self._stack.__exit__(kind, error, trace)
 
     def add(self, row: AnyRow) -> AnyRow:
@@ -268,4 +270,3 @@ def _engine(path: Path, key: bytes) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
-

@@ -1,10 +1,10 @@
 """A site's data folder: made once, owner only, written by one process at a time.
 
-    site.key     what kind of site this is, and its wrapped database key
-    lumen.db     everything else, encrypted
-    index/       the vector index, a cache without text
-    lumen.lock   held by the process that may write; lumen.holder says which
-    tmp/         removed at each start
+site.key     what kind of site this is, and its wrapped database key
+lumen.db     everything else, encrypted
+index/       the vector index, a cache without text
+lumen.lock   held by the process that may write; lumen.holder says which
+tmp/         removed at each start
 """
 
 import contextlib

@@ -92,11 +92,15 @@ def unlock(path: Path, passphrase: str) -> bytes:
     fields = _fields(path)
     card = SiteCard(fields["site_id"], fields["demonstration"])
     try:
-        salt, nonce, wrapped = (base64.b64decode(fields[name], validate=True) for name in ("salt", "nonce", "wrapped_key"))
+        salt, nonce, wrapped = (
+            base64.b64decode(fields[name], validate=True) for name in ("salt", "nonce", "wrapped_key")
+        )
         return AESGCM(_stretched(passphrase, salt)).decrypt(nonce, wrapped, _sealed_words(card))
     except InvalidTag:
         raise AccessError(
-            "The passphrase is not right for this site.", code="KEY-001", hint="Check Caps Lock and the keyboard layout."
+            "The passphrase is not right for this site.",
+            code="KEY-001",
+            hint="Check Caps Lock and the keyboard layout.",
         ) from None
     except (ValueError, binascii.Error) as error:
         raise _damaged(path) from error
@@ -123,7 +127,9 @@ def _fields(path: Path) -> dict[str, Any]:
 
 def _damaged(path: Path) -> IntegrityError:
     return IntegrityError(
-        f"The key file {path} is damaged.", code="KEY-003", hint="Restore it from a backup; without it nothing can be read."
+        f"The key file {path} is damaged.",
+        code="KEY-003",
+        hint="Restore it from a backup; without it nothing can be read.",
     )
 
 

@@ -221,8 +221,8 @@ def documents(session: Session, collection_ids: Sequence[int]) -> list[StoredDoc
     )
     return [
         StoredDocument(
-            _key(row.id), name, row.title, row.name, Kind(row.kind), row.edition, Currency(row.currency), row.pages, count,
-            row.sha256, row.added_utc, tuple(json.loads(row.notices)),
+            _key(row.id), name, row.title, row.name, Kind(row.kind), row.edition, Currency(row.currency), row.pages,
+            count, row.sha256, row.added_utc, tuple(json.loads(row.notices)),
         )
         for row, name, count in session.exec(query).all()
     ]  # fmt: skip
@@ -258,7 +258,9 @@ _SEARCH = text(
 HEADER_WEIGHT = 3.0
 
 
-def search_text(session: Session, words: Sequence[str], collection_ids: Sequence[int], *, most: int) -> list[tuple[int, float]]:
+def search_text(
+    session: Session, words: Sequence[str], collection_ids: Sequence[int], *, most: int
+) -> list[tuple[int, float]]:
     """The full-text leg: passages with any of the words, best first.
 
     Args:

@@ -14,13 +14,13 @@ STATEMENTS = (
         body BLOB NOT NULL,
         previous BLOB NOT NULL CHECK (length(previous) = 32),
         hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32))""",
-    """CREATE TRIGGER audit_event_is_never_changed BEFORE UPDATE ON audit_event """
-    """BEGIN SELECT RAISE(ABORT, 'audit events are never changed'); END""",
-    """CREATE TRIGGER audit_event_is_never_removed BEFORE DELETE ON audit_event """
-    """BEGIN SELECT RAISE(ABORT, 'audit events are never removed'); END""",
-    """CREATE TRIGGER audit_event_follows_the_last BEFORE INSERT ON audit_event """
-    """WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit_event) """
-    """BEGIN SELECT RAISE(ABORT, 'audit events follow each other without gaps'); END""",
+    """CREATE TRIGGER audit_event_is_never_changed BEFORE UPDATE ON audit_event
+        BEGIN SELECT RAISE(ABORT, 'audit events are never changed'); END""",
+    """CREATE TRIGGER audit_event_is_never_removed BEFORE DELETE ON audit_event
+        BEGIN SELECT RAISE(ABORT, 'audit events are never removed'); END""",
+    """CREATE TRIGGER audit_event_follows_the_last BEFORE INSERT ON audit_event
+        WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit_event)
+        BEGIN SELECT RAISE(ABORT, 'audit events follow each other without gaps'); END""",
     """CREATE TABLE collection (
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 100),
