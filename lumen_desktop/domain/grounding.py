@@ -137,7 +137,7 @@ def cite(quotes: Sequence[Quote]) -> tuple[Citation, ...]:
             edition=quote.passage.edition,
             page=quote.passage.page_of(quote.sentence.start),
             section=quote.passage.section,
-            quote=quote.sentence.text,
+            quote=" ".join(quote.sentence.text.split()),  # a line's end on the page is not part of the words
         )
         for n, quote in enumerate(quotes, start=1)
     )

@@ -14,6 +14,7 @@ _ABBREVIATIONS = frozenset(
 )
 _END = re.compile(r"[.!?][\"'”’)\]]*(?=\s)|\n(?=\s*(?:[-•*–]|\(?[a-z0-9]{1,3}[.)]\s))|(?<=[:;])\n")
 _WORD = re.compile(r"[a-zµ0-9]+(?:[.,/'’-][a-zµ0-9]+)*", re.IGNORECASE)
+_LEAD = re.compile(r"\s*(?:[-•*–▪●◦]\s+)?")
 _LARGEST_SENTENCE_CHARACTERS = 600
 
 STOP_WORDS = frozenset(
@@ -59,8 +60,8 @@ def _ends(text: str, start: int, stop: int) -> bool:
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[Sentence]:
-    while start < end and text[start].isspace():
-        start += 1
+    """The slice without white space around it and without a bullet before it, cut where it is very long."""
+    start = _LEAD.match(text, start, end).end()  # type: ignore[union-attr]  # it matches the empty string too
     while end > start and text[end - 1].isspace():
         end -= 1
     while end - start > _LARGEST_SENTENCE_CHARACTERS:
