@@ -18,7 +18,7 @@ _CHILDREN = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the child that a switch names.
+    """Runs the child that a switch names; without one, starts the application.
 
     Args:
         arguments: the command line without the program's name; None takes the process's own.
@@ -27,12 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     parser = argparse.ArgumentParser(prog="lumen_desktop", allow_abbrev=False)
-    role = parser.add_mutually_exclusive_group(required=True)
+    role = parser.add_mutually_exclusive_group()
     for name in _CHILDREN:
         role.add_argument(f"--{name}", dest="role", action="store_const", const=name)
     parser.add_argument("--memory-bytes", type=int, default=0)
     parser.add_argument("arguments", nargs="*")
     options = parser.parse_args(arguments)
+    if options.role is None:
+        started: int = importlib.import_module("lumen_desktop.cli").start()
+        return started
     run = importlib.import_module(_CHILDREN[options.role]).run
     status: int = run(options.memory_bytes, *options.arguments)
     return status

@@ -238,3 +238,9 @@ def opened(place: SitePlace, passphrase: str, *, purpose: str, writable: bool) -
 def add_starter_library(site: Site) -> Iterator[AddProgress | AddReport]:
     """Adds the summaries that ship with the app; those already there are left as they are."""
     return site.library.add([paths.resources() / "library"], collection=STARTER_COLLECTION, kind=Kind.SUMMARY)
+
+
+def has_starter_library(site: Site) -> bool:
+    """Whether every summary that ships with the app is there; a kill may have left only some."""
+    there = {document.name for document in site.library.documents() if document.collection == STARTER_COLLECTION}
+    return there >= {path.name for path in (paths.resources() / "library").glob("*.md")}

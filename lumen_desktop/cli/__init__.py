@@ -6,6 +6,7 @@ code and a hint.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ import typer
 
 from lumen_desktop import __version__
 from lumen_desktop.cli import ask, audit, library, output, site
+from lumen_desktop.cli import start as starting
 from lumen_desktop.errors import LumenError
 
 app = typer.Typer(
@@ -63,8 +65,18 @@ def run(arguments: list[str]) -> int:
     Returns:
         The exit status.
     """
+    return _presented(lambda: app(arguments, standalone_mode=False))
+
+
+def start() -> int:
+    """Runs the application without a command; see `cli.start`."""
+    return _presented(starting.start)
+
+
+def _presented(job: Callable[[], int | None]) -> int:
+    """Runs a job; the one place where the terminal turns refusals into a line and an exit status."""
     try:
-        status = app(arguments, standalone_mode=False)
+        status = job()
     except LumenError as error:
         output.refusal(error)
         return 2

@@ -34,7 +34,7 @@ def ask(
 ) -> None:
     """Answer a question from the library, with its sources."""
     with output.site(context, writable=True) as site:
-        answer = _answered(site, question, collection, prose=prose, show=not as_json)
+        answer = answered(site, question, collection, prose=prose, show=not as_json)
         if as_json:
             output.result(as_document(answer, demonstration=site.place.demonstration))
 
@@ -84,12 +84,12 @@ def converse(site: Site, collection: str | None, *, prose: bool) -> None:
             output.text(f"Commentary is {'on' if prose else 'off'}.")
         elif question:
             try:
-                _answered(site, question, collection, prose=prose, show=True)
+                answered(site, question, collection, prose=prose, show=True)
             except LumenError as error:
                 output.refusal(error)
 
 
-def _answered(site: Site, question: str, collection: str | None, *, prose: bool, show: bool) -> Answer:
+def answered(site: Site, question: str, collection: str | None, *, prose: bool, show: bool) -> Answer:
     """Runs one question and, where it is to be shown, prints each part as it comes."""
     found: Answer | None = None
     commenting = False

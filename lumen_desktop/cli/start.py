@@ -1,0 +1,64 @@
+"""What `python -m lumen_desktop` does without a command: open a site and ask.
+
+The window takes this place where there is a display; its increment is still to come.
+"""
+
+import sys
+
+from lumen_desktop import paths
+from lumen_desktop.app import (
+    DEMONSTRATION_NOTICE,
+    Site,
+    SitePlace,
+    add_starter_library,
+    create_site,
+    find_site,
+    has_starter_library,
+    opened,
+)
+from lumen_desktop.cli import ask, output
+from lumen_desktop.cli.library import followed
+from lumen_desktop.cli.site import intended_use
+from lumen_desktop.errors import InputError
+
+SAMPLE = "Which batches must an investigation extend to when a batch fails its specification?"
+
+
+def start() -> int:
+    """Opens the user's site, else the demonstration, which is made where there is none; then asks.
+
+    In a terminal a conversation follows; elsewhere one sample question is answered.
+
+    Returns:
+        The exit status: 0.
+    """
+    output.line("This version has no window yet: it works in the terminal.")
+    place = _place()
+    if place.demonstration:
+        output.line(DEMONSTRATION_NOTICE)
+    secret = output.passphrase(demonstration=place.demonstration)
+    with opened(place, secret, purpose="lumen", writable=True) as site:
+        if place.demonstration and not has_starter_library(site):
+            with output.interrupts(site.library.stop):
+                followed(add_starter_library(site))
+        output.text(intended_use() + "\n")
+        _ask(site)
+    return 0
+
+
+def _place() -> SitePlace:
+    try:
+        return find_site(None)
+    except InputError:
+        output.line("Making the demonstration site: this takes about half a minute, once.")
+        secret = output.passphrase(demonstration=True)
+        return create_site(paths.demonstration(), secret, demonstration=True)
+
+
+def _ask(site: Site) -> None:
+    if sys.stdin.isatty():
+        ask.converse(site, None, prose=False)
+        return
+    output.text(f"Question: {SAMPLE}")
+    ask.answered(site, SAMPLE, None, prose=False, show=True)
+    output.text('\nAsk your own: .venv/bin/lumen ask "…" (on Windows .venv\\Scripts\\lumen).')
