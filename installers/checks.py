@@ -42,8 +42,8 @@ CHECKS = (
     Check("format", "ruff", ("format", "--check")),
     Check("types", "mypy"),
     Check("imports", "lint-imports"),
-    Check("sizes", "pytest", ("-q", "tests/test_sizes.py")),
-    Check("tests", "pytest", ("--cov", "--cov-report=", f"--junitxml={JUNIT}")),
+    Check("sizes", "python", ("-m", "pytest", "-q", "tests/test_sizes.py")),
+    Check("tests", "python", ("-m", "pytest", "--cov", "--cov-report=", f"--junitxml={JUNIT}")),
     Check("coverage", "python", ("-m", "installers.coverage_floors")),
 )
 
