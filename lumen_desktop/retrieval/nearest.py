@@ -106,7 +106,7 @@ class VectorIndex:
 
         A process killed in between leaves the older revision, and the index is rebuilt.
         """
-        for start in range(0, len(ids), _PUT_AT_ONCE):
+        for start in range(0, max(1, len(ids)), _PUT_AT_ONCE):  # no vectors at all still have a revision
             part = slice(start, start + _PUT_AT_ONCE)
             last = start + _PUT_AT_ONCE >= len(ids)
             self._ask(
