@@ -86,7 +86,7 @@ def read_judged(corpus: Path, queries: Path, qrels: Path) -> Judged:
         InputError: a file is missing or not in that form (EVL-001), or nothing is judged (EVL-002).
     """
     try:
-        records = [(str(r["_id"]), str(r.get("title", "")), str(r["text"])) for r in _lines(corpus)]
+        records = [(str(r["_id"]), _header(r), str(r["text"])) for r in _lines(corpus)]
         grades: dict[str, dict[str, int]] = {}
         with qrels.open(encoding="utf-8", newline="") as file:
             rows = csv.reader(file, delimiter="\t")
@@ -100,7 +100,7 @@ def read_judged(corpus: Path, queries: Path, qrels: Path) -> Judged:
             code="EVL-001",
             hint="Check the path.",
         ) from None
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, csv.Error):
         raise InputError(
             "A file is not in the form that evaluation reads.",
             code="EVL-001",
@@ -109,6 +109,11 @@ def read_judged(corpus: Path, queries: Path, qrels: Path) -> Judged:
     if not questions or not records:
         raise InputError("No question is judged.", code="EVL-002", hint="The ids in the three files must agree.")
     return Judged(records, questions, grades)
+
+
+def _header(record: Mapping[str, Any]) -> str:
+    """The record's title; a label's section that has none is headed by its drug and section, as an import would be."""
+    return str(record.get("title") or " — ".join(str(record[k]) for k in ("drug", "section") if record.get(k)))
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
