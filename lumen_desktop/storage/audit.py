@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlmodel import Field, Session, col, select
 
 from lumen_desktop.domain.audit import AuditEvent, Verdict, first_break, genesis, link
+from lumen_desktop.errors import IntegrityError
 from lumen_desktop.storage.rows import Row
 
 GUARDS = {
@@ -27,6 +28,7 @@ GUARDS = {
         WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit_event)
         BEGIN SELECT RAISE(ABORT, 'audit events follow each other without gaps'); END""",
 }
+_SAID = frozenset({"seq", "time_utc", "actor", "act", "entity", "entity_id", "reason"})
 
 
 class AuditEventRow(Row, table=True):
@@ -62,10 +64,28 @@ def events(session: Session, *, newest: int | None = None) -> list[dict[str, Any
     Args:
         session: a reading session.
         newest: only that many of the last ones; all if None.
+
+    Raises:
+        IntegrityError: one of them is not what was written (AUD-001).
     """
     query = select(AuditEventRow).order_by(col(AuditEventRow.seq).desc())
     rows = session.exec(query.limit(newest) if newest is not None else query).all()
-    return [{**json.loads(row.body), "hash": row.hash.hex()} for row in reversed(rows)]
+    return [{**_fields(row), "hash": row.hash.hex()} for row in reversed(rows)]
+
+
+def _fields(row: AuditEventRow) -> dict[str, Any]:
+    """What an event says, where it still is what was written."""
+    try:
+        fields = json.loads(row.body)
+    except (ValueError, RecursionError):
+        fields = None
+    if link(row.previous, row.body) != row.hash or not isinstance(fields, dict) or not fields.keys() >= _SAID:
+        raise IntegrityError(
+            f"Event {row.seq} of the audit trail was changed after it was written.",
+            code="AUD-001",
+            hint="Run `lumen audit verify`, restore a backup, and report the code.",
+        )
+    return fields
 
 
 def verify(session: Session, site_id: str) -> Verdict:

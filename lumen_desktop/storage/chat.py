@@ -16,7 +16,7 @@ from sqlmodel import Field, Session, col, select
 from lumen_desktop.domain.chat import Answer, Citation, Provenance, Status, Timing
 from lumen_desktop.domain.library import Kind
 from lumen_desktop.storage.database import Transaction
-from lumen_desktop.storage.rows import Row
+from lumen_desktop.storage.rows import Row, UtcTime
 
 
 class ConversationRow(Row, table=True):
@@ -30,7 +30,7 @@ class ConversationRow(Row, table=True):
     id: int | None = Field(default=None, primary_key=True)
     title: str
     salt: str = Field(default_factory=lambda: secrets.token_hex(16))
-    created_utc: datetime
+    created_utc: datetime = Field(sa_type=UtcTime)
 
 
 class ExchangeRow(Row, table=True):
@@ -56,8 +56,8 @@ class ExchangeRow(Row, table=True):
     passage_ids: str = "[]"
     sampling: str = "{}"
     timing: str = "{}"
-    asked_utc: datetime
-    answered_utc: datetime | None = None
+    asked_utc: datetime = Field(sa_type=UtcTime)
+    answered_utc: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class CitationRow(Row, table=True):

@@ -89,7 +89,7 @@ class Database:
         engine = self._engine.execution_options(lumen_writes=writable)
         with self._translating(), engine.begin() as connection:
             upgrade(connection, writable=writable)
-        if os.name == "posix":
+        if writable and os.name == "posix":
             self._path.chmod(0o600)
         with self.reading() as session:
             if lost := audit.missing_guards(session):

@@ -37,8 +37,15 @@ class DataFolder:
 
     @property
     def holds_site(self) -> bool:
-        """Whether a site was made here."""
-        return self.key_file.exists()
+        """Whether a site was made here.
+
+        Raises:
+            StorageError: the system does not let us look (STO-001).
+        """
+        try:
+            return self.key_file.exists()
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def create(self) -> None:
         """Makes the folder, readable by its owner only.
@@ -57,7 +64,8 @@ class DataFolder:
 
     def _refuse_strangers(self) -> None:
         ours = {"lumen.db", "lumen.db-wal", "lumen.db-shm", "lumen.lock", "lumen.holder", "lumen.log", "tmp", "index"}
-        if any(entry.name not in ours and not entry.name.startswith("site.key.") for entry in self.path.iterdir()):
+        unfinished = {"site.key.new", "lumen.holder.new"}  # a kill may leave them
+        if any(entry.name not in ours | unfinished for entry in self.path.iterdir()):
             raise StorageError(
                 f"The folder {self.path} already holds other files.",
                 code="STO-002",
@@ -152,9 +160,9 @@ def unwritable(path: Path, error: OSError) -> StorageError:
     if error.errno == 28:  # noqa: PLR2004 - ENOSPC
         return full(path)
     return StorageError(
-        f"The data folder {path} cannot be written ({error.strerror}).",
+        f"The data folder {path} cannot be used ({error.strerror}).",
         code="STO-001",
-        hint="Give another folder with --data, or make this one writable for you.",
+        hint="Give another folder with --data, or make this one readable and writable for you.",
     )
 
 

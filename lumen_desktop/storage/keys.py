@@ -111,7 +111,7 @@ def _fields(path: Path) -> dict[str, Any]:
         fields = json.loads(path.read_bytes())
     except OSError as error:
         raise unwritable(path.parent, error) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(path) from error
     if not isinstance(fields, dict):
         raise _damaged(path)
@@ -138,7 +138,7 @@ def _stretched(passphrase: str, salt: bytes) -> bytes:
 
     Source: RFC 9106 (Argon2id); NIST SP 800-63B-4 section 3.1.1.2 (Unicode normalisation).
     """
-    words = unicodedata.normalize("NFKC", passphrase).encode()
+    words = unicodedata.normalize("NFKC", passphrase).encode("utf-8", "surrogatepass")
     return Argon2id(salt=salt, length=32, iterations=_PASSES, lanes=_LANES, memory_cost=_MEMORY_KIB).derive(words)
 
 

@@ -17,7 +17,7 @@ from sqlmodel import Field, Session, col, select
 
 from lumen_desktop.domain.library import Currency, Kind, Passage, PassageDraft, Span
 from lumen_desktop.storage.database import Transaction
-from lumen_desktop.storage.rows import Row
+from lumen_desktop.storage.rows import Row, UtcTime
 
 Vectors = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -32,7 +32,7 @@ class CollectionRow(Row, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     name: str
-    created_utc: datetime
+    created_utc: datetime = Field(sa_type=UtcTime)
     embedder_sha256: str
     index_revision: int = 0
 
@@ -59,7 +59,7 @@ class DocumentRow(Row, table=True):
     size_bytes: int
     notices: str
     drug_names: str
-    added_utc: datetime
+    added_utc: datetime = Field(sa_type=UtcTime)
 
 
 class FileRow(Row, table=True):

@@ -5,10 +5,26 @@ salted digest, so that the trail proves what was stored without repeating it.
 """
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from sqlalchemy import DateTime, Dialect, TypeDecorator
 from sqlmodel import SQLModel
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A time that is aware UTC on both sides; SQLite itself keeps no zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Into the database."""
+        return value.astimezone(UTC).replace(tzinfo=None) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Out of it."""
+        return value.replace(tzinfo=UTC) if value is not None else None
 
 
 class Row(SQLModel):
