@@ -1,10 +1,12 @@
 """Numbers with units, and clauses: what a sentence states that must never be wrong.
 
 Two texts state the same quantity when value and unit are equal after the spellings of a unit are
-brought together (mcg and µg, ml and mL). Digits glued to letters or hyphens (CYP3A4, PDE-5) are names.
+brought together (mcg and µg, ml and mL). Digits glued to letters or hyphens (CYP3A4, PDE-5) are names, unless a
+unit follows (250 mg/5 mL). How often (daily, weekly, twice) counts as a quantity too.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,24 +20,34 @@ _UNITS = (
 )
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _QUANTITY = re.compile(
-    rf"(?<![\w.\-–/§])({_NUMBER})(?:\s?(?:to|-|–|and|or)\s?({_NUMBER}))?[\s-]?(?:({_UNITS})(?![\w]))?(?![\w]|[-/][a-zA-Z]|\.\d)",
+    rf"(?<![\w.])({_NUMBER})(?:\s?(?:to|[-–]|and|or)\s?([-–\u2212]?(?:{_NUMBER})))?"
+    rf"(?:[\s-]?({_UNITS})(?!\w)|(?!\w|[-/][a-z]|\.\d))",
+    re.IGNORECASE,
 )
+_MINUS = re.compile(r"(?:^|[\s(])[-–\u2212]$")
+_GLUED = frozenset("-–\u2212/§")
 _SPELLED = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "sixty": 60, "ninety": 90,
 }  # fmt: skip
+_OFTEN = re.compile(
+    r"\b(?:(?:per|an?|each|every)\s(hour|day|week|month|year)|(hour|dai|week|month|year)ly|(annually)|(twice)|(thrice))\b",
+    re.IGNORECASE,
+)
 _SPELLED_QUANTITY = re.compile(rf"\b({'|'.join(_SPELLED)})[\s-]({_UNITS})\b", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"(?:\b(?:21\s+)?CFR\s+(?:part\s+)?)?\b\d{1,4}\.\d+(?:\([a-z0-9]{1,4}\))+"
     r"|\b(?:21|45)\s+CFR\s+(?:parts?\s+)?\d{1,4}(?:\.\d+)?(?:\([a-z0-9]{1,4}\))*"
     r"|(?:§+\s*|\b(?:part|annex|chapter|article|section|clause|subpart)\s+)(?:\d[\w.]*|[A-Z]\b)(?:\([a-z0-9]{1,4}\))*"
-    r"|\bICH\s+[QESM]\d+[A-Z]?(?:\(R\d\))?|\b2\d\d\.\d{1,3}\b",
+    r"|\bICH\s+[QESM]\d+[A-Z]?(?:\(R\d\))?"
+    rf"|\b2\d\d\.\d{{1,3}}\b(?![\s-]?(?:{_UNITS})(?!\w))",
     re.IGNORECASE,
 )
 _SAME_UNIT = {
     "µg": "mcg", "μg": "mcg", "ug": "mcg", "microgram": "mcg", "milligram": "mg", "gram": "g", "kilogram": "kg",
     "milliliter": "ml", "millilitre": "ml", "liter": "l", "litre": "l", "percent": "%", "per cent": "%", "hr": "h",
-    "hour": "h", "minute": "min", "℃": "°c", "business day": "working day", "μm": "µm",
+    "hrs": "h", "hour": "h", "minute": "min", "℃": "°c", "business day": "working day", "μm": "µm", "m²": "m2",
+    "m³": "m3", "batche": "batch",
 }  # fmt: skip
 
 
@@ -52,11 +64,26 @@ def quantities(text: str) -> frozenset[Quantity]:
     plain = _CLAUSE.sub(" ", text)
     found: set[Quantity] = set()
     for match in _QUANTITY.finditer(plain):
-        unit = _unit(match.group(3) or "")
-        found.update(Quantity(_value(number), unit) for number in match.group(1, 2) if number)
+        unit, before = _unit(match.group(3) or ""), plain[max(0, match.start() - 2) : match.start()]
+        minus = _MINUS.search(before) is not None
+        if not minus and not unit and before[-1:] in _GLUED:
+            continue
+        first, last = match.group(1, 2)
+        found.add(Quantity(_value(f"-{first}" if minus else first), unit))
+        found.update(Quantity(_value(number), unit) for number in [last] if number)
     for match in _SPELLED_QUANTITY.finditer(plain):
         found.add(Quantity(Decimal(_SPELLED[match.group(1).lower()]), _unit(match.group(2))))
-    return frozenset(found)
+    return frozenset(found | set(_often(plain)))
+
+
+def _often(text: str) -> Iterator[Quantity]:
+    """How often something is done: ``every day`` and ``daily`` are the same."""
+    for match in _OFTEN.finditer(text):
+        every, ending, annually, twice, _ = match.groups()
+        if every or ending or annually:
+            yield Quantity(Decimal(1), f"per {(every or ending or 'year').lower().replace('dai', 'day')}")
+        else:
+            yield Quantity(Decimal(2 if twice else 3), "time")
 
 
 def clauses(text: str) -> frozenset[str]:
@@ -71,11 +98,13 @@ def _clause(words: str) -> str:
 
 
 def _value(number: str) -> Decimal:
-    return Decimal(number.replace(",", "")).normalize()
+    return Decimal(number.replace(",", "").replace("–", "-").replace("\u2212", "-")).normalize()
 
 
 def _unit(written: str) -> str:
-    unit = re.sub(r"\s+", " ", written).lower()
-    singular = unit[:-1] if len(unit) > 3 and unit.endswith("s") and not unit.endswith("ches") else unit  # noqa: PLR2004
-    singular = "batch" if singular == "batches" else singular
+    return "/".join(_singular(part) for part in re.sub(r"\s+", " ", written).lower().split("/"))
+
+
+def _singular(unit: str) -> str:
+    singular = unit[:-1] if len(unit) > 3 and unit.endswith("s") else unit  # noqa: PLR2004
     return _SAME_UNIT.get(singular, singular)
