@@ -87,6 +87,14 @@ def create_site(path: Path, passphrase: str, *, demonstration: bool) -> SitePlac
     return SitePlace(folder, demonstration)
 
 
+def _login() -> str:
+    """The operating system's name for who runs this; a container may have none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "an unnamed user"
+
+
 class Site:
     """An open site and its services; children start when first needed."""
 
@@ -95,7 +103,7 @@ class Site:
         self.settings = settings
         self.writable = writable
         self._database = database
-        self._actor = Actor(name=f"site holder ({getpass.getuser()} on this computer)", role="holder")
+        self._actor = Actor(name=f"site holder ({_login()} on this computer)", role="holder")
         self._closing = contextlib.ExitStack()
 
     @cached_property
@@ -165,7 +173,8 @@ class Site:
             drugs=self.drugs,
             settings=self.settings,
         )
-        chat.recover()
+        if self.writable:
+            chat.recover()
         return chat
 
     @cached_property

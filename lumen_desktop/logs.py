@@ -19,12 +19,19 @@ _log.propagate = False
 _log.addHandler(logging.NullHandler())
 
 
+class _Handler(logging.handlers.RotatingFileHandler):
+    """Drops what it cannot write: on a full disk the work's own refusal says so, once."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        """Says nothing."""
+
+
 def open_log(folder: Path) -> None:
     """Writes events to ``lumen.log`` in a data folder from now on: ten files of 5 MB, owner only."""
     close_log()
     path = folder / "lumen.log"
     path.touch(mode=0o600)
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=5_000_000, backupCount=9, encoding="utf-8")
+    handler = _Handler(path, maxBytes=5_000_000, backupCount=9, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(message)s"))
     _log.addHandler(handler)
     _log.setLevel(logging.INFO)

@@ -53,6 +53,7 @@ def options(
 
 def main() -> None:
     """The console script `lumen`: runs one command and turns its refusal into one line."""
+    output.prepare()
     sys.exit(run(sys.argv[1:]))
 
 

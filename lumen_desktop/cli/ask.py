@@ -34,9 +34,7 @@ def ask(
 ) -> None:
     """Answer a question from the library, with its sources."""
     with output.site(context, writable=True) as site:
-        answer = answered(site, question, collection, prose=prose, show=not as_json)
-        if as_json:
-            output.result(as_document(answer, demonstration=site.place.demonstration))
+        answered(site, question, collection, prose=prose, show=not as_json)
 
 
 def chat(
@@ -55,7 +53,7 @@ def answer(
     as_json: Json = False,
 ) -> None:
     """Show a stored answer again."""
-    with output.site(context, writable=True) as site:
+    with output.site(context, writable=False) as site:
         found = site.chat.record(number)
         if as_json:
             output.result(as_document(found, demonstration=site.place.demonstration))
@@ -89,14 +87,13 @@ def converse(site: Site, collection: str | None, *, prose: bool) -> None:
                 output.refusal(error)
 
 
-def answered(site: Site, question: str, collection: str | None, *, prose: bool, show: bool) -> Answer:
-    """Runs one question and, where it is to be shown, prints each part as it comes."""
-    found: Answer | None = None
+def answered(site: Site, question: str, collection: str | None, *, prose: bool, show: bool) -> None:
+    """Runs one question and prints each part as it comes; or, where it is not to be shown, one document at the end."""
     commenting = False
     with output.interrupts(site.chat.stop):
         for event in site.chat.ask(question, collection=collection, prose=prose):
             if isinstance(event, AnswerReady):
-                found = event.answer
+                _finished(site, event.answer, show=show)
             elif isinstance(event, EvidenceFound) and show:
                 _heading(site)
                 for citation in event.citations:
@@ -106,13 +103,16 @@ def answered(site: Site, question: str, collection: str | None, *, prose: bool, 
                     output.text(UNVERIFIED)
                 commenting = True
                 output.text(event.text)
-    assert found is not None
-    if show:
-        if found.status is Status.NO_EVIDENCE:
-            _heading(site)
-            output.text(found.text)
-        _closing_lines(found)
-    return found
+
+
+def _finished(site: Site, answer: Answer, *, show: bool) -> None:
+    if not show:
+        output.result(as_document(answer, demonstration=site.place.demonstration))
+        return
+    if answer.status is Status.NO_EVIDENCE:
+        _heading(site)
+        output.text(answer.text)
+    _closing_lines(answer)
 
 
 def _heading(site: Site) -> None:

@@ -1,6 +1,7 @@
 """How commands speak: results to standard output, everything else to standard error; and how they open a site."""
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -21,6 +22,12 @@ class Chosen:
     """Options that stood before the command."""
 
     data: Path | None
+
+
+def prepare() -> None:
+    """Lets standard output escape what it cannot write, such as a file name that is no text; in JSON that is valid."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def line(text: str) -> None:

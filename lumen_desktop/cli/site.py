@@ -22,21 +22,22 @@ def register(app: typer.Typer) -> None:
 
 
 def init(context: typer.Context) -> None:
-    """Make a site of your own, encrypted under a passphrase, with the starter library."""
-    data = _data(context, paths.own_site())
-    secret = output.passphrase(demonstration=False, new=True)
-    _finish(context, create_site(data, secret, demonstration=False))
+    """Make a site of your own, encrypted under a passphrase, with the starter library; asking again completes one."""
+    _finish(context, _made(_data(context, paths.own_site()), demonstration=False))
 
 
 def demo(context: typer.Context) -> None:
     """Make a demonstration site to try; asking again completes one that was interrupted."""
-    data = _data(context, paths.demonstration())
+    _finish(context, _made(_data(context, paths.demonstration()), demonstration=True))
+
+
+def _made(data: Path, *, demonstration: bool) -> SitePlace:
+    """The site of that kind in a folder: the one that is there, or a new one."""
     folder = DataFolder(data)
-    if folder.holds_site and read_card(folder.key_file).demonstration:
-        place = SitePlace(folder, demonstration=True)
-    else:
-        place = create_site(data, output.passphrase(demonstration=True), demonstration=True)
-    _finish(context, place)
+    if folder.holds_site and read_card(folder.key_file).demonstration == demonstration:
+        return SitePlace(folder, demonstration)
+    secret = output.passphrase(demonstration=demonstration, new=True)
+    return create_site(data, secret, demonstration=demonstration)
 
 
 def _data(context: typer.Context, otherwise: Path) -> Path:

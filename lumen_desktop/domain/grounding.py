@@ -6,7 +6,7 @@ Knows no model and no index: vectors come in as numbers, the engine's words as t
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lumen_desktop.domain.chat import Citation
@@ -161,9 +161,7 @@ def build_prompt(question: str, passages: Sequence[Passage]) -> tuple[str, str]:
 _REFERENCE = re.compile(r"\[(\d{1,2})\]")
 
 
-def check(
-    sentence: str, passages: Sequence[Passage], *, known_drugs: Iterable[str], stated_drugs: Iterable[str]
-) -> Checked:
+def check(sentence: str, passages: Sequence[Passage], *, drugs_in: Callable[[str], frozenset[str]]) -> Checked:
     """Strikes a model's sentence that states what the passages it may cite do not hold.
 
     A sentence that names sources is held against those, one that names none against all offered.
@@ -171,8 +169,7 @@ def check(
     Args:
         sentence: one sentence of the model.
         passages: the passages offered, in the prompt's order.
-        known_drugs: ingredients named in the passages or their headers.
-        stated_drugs: ingredients named in the sentence.
+        drugs_in: the ingredients that a text names.
 
     Returns:
         The sentence, or a note in its place with what was struck.
@@ -184,7 +181,7 @@ def check(
     text = "\n".join(f"{passage.header}\n{passage.text}" for passage in cited)
     struck = outside + _strange_quantities(bare, text)
     struck += sorted(clauses(bare) - clauses(text))
-    struck += sorted(set(stated_drugs) - set(known_drugs))
+    struck += sorted(drugs_in(bare) - drugs_in(text))
     if not struck:
         return Checked(sentence, ())
     return Checked("[A sentence of the model was struck: it states what the cited passages do not.]", tuple(struck))

@@ -132,6 +132,14 @@ _BREAKS = re.compile(r" ?\n[ \n]*")
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]")
 
 
+def storable(text: str) -> str:
+    """Text with a question mark for each half of a character pair: file names and hostile files may hold such halves.
+
+    The length stays the same; no UTF-8 and so no database can hold them.
+    """
+    return text.encode("utf-8", "replace").decode()
+
+
 def normalised(text: str) -> str:
     """Text with one space between words and single line breaks; unseen and control characters removed.
 

@@ -19,13 +19,13 @@ from lumen_desktop.domain import grounding
 from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.builds import ModelBuild
 from lumen_desktop.domain.chat import Answer, Citation, Provenance, Status, Timing
-from lumen_desktop.domain.drugs import DrugNames
+from lumen_desktop.domain.drugs import COMBINED, DrugNames
 from lumen_desktop.domain.grounding import Candidate
-from lumen_desktop.domain.library import Passage
+from lumen_desktop.domain.library import Passage, storable
 from lumen_desktop.domain.sentences import content_words, inverse_frequencies, sentences
 from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
 from lumen_desktop.engine.protocol import Finished, Sampling, TextDelta, Turn
-from lumen_desktop.errors import InputError, LumenError, Stopped
+from lumen_desktop.errors import InputError, LumenError, Stopped, StorageError
 from lumen_desktop.services.search import Found, Searcher
 from lumen_desktop.settings import Settings
 from lumen_desktop.storage import chat as stored
@@ -166,7 +166,8 @@ class Chat:
 
         Raises:
             InputError: empty (ASK-001) or too long (ASK-002), or no such collection.
-            EngineError: a child failed; the exchange is stored as failed.
+            EngineError: a child failed; the answer comes first, stored as failed with what was shown.
+            StorageError: the disk is full or the database damaged; what was stored before stays.
         """
         question = _valid(question)
         self._stopped.clear()
@@ -178,9 +179,11 @@ class Chat:
             if isinstance(error, GeneratorExit):
                 raise
             yield AnswerReady(answer)
+        except StorageError:
+            raise  # it cannot be stored how this ended; what is stored stays, and `recover` marks it
         except LumenError as error:
             run.notes.append(f"{error.message} ({error.code})")
-            self._finish(run, Status.FAILED, grounding_text(run))
+            yield AnswerReady(self._finish(run, Status.FAILED, grounding_text(run)))
             raise
 
     def _open(self, question: str, conversation_id: int | None) -> _Run:
@@ -213,11 +216,12 @@ class Chat:
 
     def _same_drug(self, run: _Run, found: Found) -> tuple[list[Candidate], bool]:
         """Passages that name a drug asked about, and whether one is named nowhere; adds what to say of it."""
-        with self._database.reading() as session:
-            drugs = self._drugs.extended(stored_library.carried_names(session))
+        drugs = self._names()
         named = {c.passage.id: drugs.ingredients(f"{c.passage.header}\n{c.passage.text}") for c in found.candidates}
-        asked = {mention.ingredient: mention.name for mention in drugs.find(run.question)}
-        nowhere = [name for drug, name in asked.items() if not any(drug in there for there in named.values())]
+        mentions = drugs.find(run.question)
+        asked = {drug: m.name for m in mentions for drug in m.ingredient.split(COMBINED)}
+        everywhere = frozenset[str]().union(*named.values())
+        nowhere = dict.fromkeys(name for drug, name in asked.items() if drug not in everywhere)
         run.notes += [f"No passage found names {name}." for name in nowhere]
         here = frozenset(
             word for c in found.candidates for word in f"{c.passage.header} {c.passage.text}".lower().split()
@@ -230,6 +234,11 @@ class Chat:
             return found.candidates, bool(unknown)
         about = [c for c in found.candidates if named[c.passage.id] & set(asked)]
         return about, bool(unknown or nowhere)
+
+    def _names(self) -> DrugNames:
+        """The dictionary, and the names that this site's documents carry."""
+        with self._database.reading() as session:
+            return self._drugs.extended(stored_library.carried_names(session))
 
     def _quotes(
         self, run: _Run, found: Found, best: Sequence[Candidate], weights: dict[str, float]
@@ -256,13 +265,11 @@ class Chat:
             prompt_sha256=digest,
             sampling=asdict(sampling),
         )
-        text = "\n".join(f"{p.header}\n{p.text}" for p in passages)
-        known = self._drugs.ingredients(text)
+        drugs = self._names()
         self._writing = engine
         try:
             for sentence in self._sentences(run, engine, turns, sampling):
-                stated = self._drugs.ingredients(sentence)
-                checked = grounding.check(sentence, passages, known_drugs=known, stated_drugs=stated)
+                checked = grounding.check(sentence, passages, drugs_in=drugs.ingredients)
                 if checked.struck:
                     run.notes.append(f"Struck from the commentary: {', '.join(checked.struck)} – in no cited passage.")
                 run.commentary = f"{run.commentary} {checked.text}".strip()
@@ -285,7 +292,11 @@ class Chat:
     def _sentences(self, run: _Run, engine: ChatEngine, turns: Sequence[Turn], sampling: Sampling) -> Iterator[str]:
         """Sentences as they become whole; the last one when the model ends."""
         pending = ""
+        if self._stopped.is_set():  # while the engine loaded
+            return
         for event in engine.generate(turns, sampling):
+            if self._stopped.is_set():
+                engine.stop()  # once more: the first call may have come before the request
             if isinstance(event, TextDelta):
                 if run.timing.first_token_s is None:
                     run.timing = replace(run.timing, first_token_s=run.elapsed())
@@ -339,7 +350,7 @@ class Chat:
 
 
 def _valid(question: str) -> str:
-    question = question.strip()
+    question = storable(question).replace("\0", " ").strip()
     if not question:
         raise InputError("The question is empty.", code="ASK-001", hint='Ask in words: lumen ask "…".')
     if len(question) > LONGEST_QUESTION:

@@ -18,7 +18,7 @@ import numpy as np
 from lumen_desktop import logs
 from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.drugs import names_in_title
-from lumen_desktop.domain.library import Currency, Extract, Kind, Passage, PassageDraft
+from lumen_desktop.domain.library import Currency, Extract, Kind, Passage, PassageDraft, storable
 from lumen_desktop.engine.client import EmbeddingEngine
 from lumen_desktop.errors import InputError, LumenError, Stopped
 from lumen_desktop.retrieval.nearest import VectorIndex, Vectors
@@ -167,7 +167,7 @@ class Library:
         report = AddReport()
         place = self._place(collection)
         files = list(_files(paths, report))
-        yield from self._level_index(place)
+        yield from self._level_all()
         for number, path in enumerate(files, start=1):
             if self._stopped.is_set():
                 report.stopped = True
@@ -216,6 +216,8 @@ class Library:
         yield AddProgress(path, *count, "reading")
         extract = self._reader.read(path.name, content)
         drafts = cut(extract)
+        if not drafts:
+            raise InputError(f"{path.name} holds no text.", code="LIB-032", hint="Add a file that holds text.")
         vectors: list[Vectors] = []
         for draft in drafts:
             vectors.append(self._vector(draft))
@@ -262,6 +264,10 @@ class Library:
         """Makes the vector index anew from the database."""
         if self._index is not None:
             self._index.discard()
+        yield from self._level_all()
+
+    def _level_all(self) -> Iterator[AddProgress]:
+        """Levels the index for every collection: one that was lost altogether comes back."""
         with self._database.reading() as session:
             places = stored.collections(session)
         for place in places:
@@ -296,13 +302,21 @@ class Library:
 def _files(paths: Sequence[Path], report: AddReport) -> Iterator[Path]:
     """Files as named, and the readable ones in named folders, sorted."""
     for path in paths:
-        if path.is_dir():
+        if _is_folder(path):
             inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
             if not inside:
                 report.failed.append(_refused(path, "LIB-025", "The folder holds no file that can be read."))
             yield from inside
         else:
             yield path
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is one; what cannot be looked at is refused as a file, with its reason."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _refused(path: Path, code: str, message: str) -> Failure:
@@ -347,7 +361,7 @@ def _document(
     return stored.DocumentRow(
         collection_id=collection_id,
         sha256=digest,
-        name=name,
+        name=storable(name),
         title=extract.title,
         kind=kind,
         subject=said.get("subject", "")[:200],

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lumen_desktop.children import Child, Limits, Message
-from lumen_desktop.domain.library import Extract, Section
+from lumen_desktop.domain.library import Extract, Section, storable
 from lumen_desktop.errors import EngineError, InputError, Stopped
 
 LARGEST_FILE_BYTES = 200 * 1024 * 1024
@@ -230,7 +230,7 @@ def _integer(untrusted: Any, smallest: int, largest: int) -> int:
 def _text(untrusted: Any, longest: int) -> str:
     if not isinstance(untrusted, str) or len(untrusted) > longest:
         raise _BrokenRuleError("text")
-    return untrusted
+    return storable(untrusted)
 
 
 def _texts(untrusted: Any, most: int) -> tuple[str, ...]:
