@@ -133,8 +133,9 @@ def _joined(before: tuple[Section, _Stretch], after: tuple[Section, _Stretch]) -
 
 def _parts(text: str, *, headed: bool) -> Iterator[tuple[int, int]]:
     """Where the passages of a section begin and end in its text."""
-    if len(text.split()) <= (WHOLE_WORDS if headed else UNHEADED_WORDS):
-        yield 0, len(text)
+    length = len(text.split())
+    if length <= (WHOLE_WORDS if headed else UNHEADED_WORDS):
+        yield from [(0, len(text))] if length else []
     elif headed:
         yield from _divided(text, PART_WORDS, overlap=False)
     else:
@@ -187,5 +188,15 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    for sentence in sentences(text[start:end]):
-        yield start + sentence.start, start + sentence.end
+    """Sentences with what stands before them, such as a bullet, so that nothing falls between two pieces."""
+    stretch = text[start:end]
+    ends = [sentence.end for sentence in sentences(stretch)]
+    if not ends and stretch.strip():
+        ends = [0]
+    if ends:
+        ends[-1] = len(stretch.rstrip())  # no mark after the last sentence is lost either
+    position = 0
+    for until in ends:
+        position += len(stretch[position:until]) - len(stretch[position:until].lstrip())
+        yield start + position, start + until
+        position = until

@@ -18,6 +18,7 @@ from lumen_desktop.errors import InputError, Stopped
 from lumen_desktop.retrieval import readers
 
 CPU_S = 120
+PAGES_PER_CPU_S = 100  # on top, so that a long honest file is no bomb
 PIECE_CHARACTERS = 500_000  # below 8 MiB as JSON even where each character is escaped twice
 PORTION_SPANS = 20_000
 
@@ -54,6 +55,8 @@ def _handle(request: Request) -> Events:
             return
         if request.stopped.is_set():
             raise Stopped
+        if done == 1:
+            _allow_cpu(CPU_S + pages // PAGES_PER_CPU_S)
         yield {"event": "progress", "done": done, "pages": pages}
 
 

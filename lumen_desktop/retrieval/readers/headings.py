@@ -45,7 +45,7 @@ def find(lines: Sequence[Line], plain: Sequence[int], style: Style, title: str) 
             _is_set_heading(text, len(run)) if style.emphasised(lines[run[0]]) else
             _is_plain_heading(text, number, context, style, last_value)
         )  # fmt: skip
-        repeats_title = lines[run[0]].page < _OPENING_PAGES and letters(text) in known
+        repeats_title = lines[run[0]].page < _OPENING_PAGES and " " in text and letters(text) in known
         if is_heading and run[0] > cover and not repeats_title and not any(map(beside.cell, run)):
             found.append((run[0], run[-1], text))
             if number and number.kind == "arabic":
@@ -146,7 +146,7 @@ def _is_plain_heading(
 ) -> bool:
     """Whether a line set like the text is a heading: numbered in sequence or in capitals, short, and set off."""
     line, words = context.line, text.split()
-    if context.after is None or not _is_short_and_apart(words, context, style):
+    if not words or context.after is None or not _is_short_and_apart(words, context, style):
         return False
     if number is None:
         return len(LETTER.findall(text)) > 5 and text.isupper() and len(words) > 1  # noqa: PLR2004 - "NDA 22" is none

@@ -17,6 +17,7 @@ _TITLE_SIZE_SHARE = 0.75
 _TITLE_CHARACTERS = 200
 
 _DIGITS = re.compile(r"\d+")
+_ITEM = re.compile(r"\d+[.)]\s")
 _LEADER = re.compile(r"(?:[.·_]\s?){5,}\s*(?:\d{1,4}|[ivxlc]{1,7})?\s*$|…{2,}")
 _PAGE_NUMBER = re.compile(
     r"(?:page\s*)?[-\u2013\u2014]?\s*(?:\d{1,4}|[ivxlc]{1,7})\s*[-\u2013\u2014]?(?:\s*(?:of|/)\s*\d{1,4})?",
@@ -92,7 +93,7 @@ def _last_bold_block(first: Sequence[Line]) -> list[Line]:
 
 
 def _furniture(lines: Sequence[Line]) -> set[int]:
-    """Lines at a page's edge that stand on more than half of the pages or twice at one height, and page numbers."""
+    """Lines at a page's edge on more than half of the pages, or twice at one height, and page numbers."""
     pages = max(line.page for line in lines) + 1
     seen: dict[object, set[int]] = collections.defaultdict(set)
     for line in lines:
@@ -108,8 +109,12 @@ def _furniture(lines: Sequence[Line]) -> set[int]:
 
 
 def _furniture_keys(line: Line) -> tuple[object, object]:
-    """The line but for its digits, and the line with its height on the page: the same twice is no chance."""
-    return _DIGITS.sub("#", line.text), (line.text, round(line.bottom / 2))
+    """What makes two lines the same: their words without digits, or all of them and their height on the page.
+
+    Digits that number a heading count: "1. Purpose" and "2. Purpose" are two headings.
+    """
+    anyhow = line.text if _ITEM.match(line.text) else _DIGITS.sub("#", line.text)
+    return anyhow, (line.text, round(line.bottom / 2))
 
 
 def _contents(lines: Sequence[Line]) -> set[int]:

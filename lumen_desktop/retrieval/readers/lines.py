@@ -15,7 +15,7 @@ LARGER_SHARE = 1.1
 
 LETTER = re.compile(r"[^\W\d_]")
 MARKS = re.compile(f"[{SUPERSCRIPTS}*†‡]+$")
-_EDGE_SHARE = 0.12  # page headers and footers stand in the outer eighth of a page
+_EDGE_SHARE = 0.1  # page headers and footers stand in the outer tenth of a page
 _GAP_SHARE = 1.2
 
 

@@ -212,16 +212,21 @@ class _Page:
             for place in range(match.start(), match.end()):
                 box = self._box(place)
                 small = box.height < 0.8 * reference.height
-                if small and box.bottom > reference.bottom + 0.12 * reference.height:
+                if small and reference.bottom + 0.12 * reference.height < box.bottom < reference.top:
                     self._text[place] = self._text[place].translate(_RAISED)
 
     def lines(self, index: int) -> Iterator[Line]:
         """The lines of the page that hold anything, in the file's order; where they start is not known yet."""
         for match in _LINE.finditer(self._raw):
-            places = [i for i in range(match.start(), match.end()) if not self._text[i].isspace()]
-            text = normalised("".join(self._text[match.start() : match.end()]).replace("\ufffe", "-"))
-            if text and places:
-                yield self._measured(index, text, places[0], places[len(places) // 2], places[-1])
+            shown = "".join(self._text[match.start() : match.end()])
+            text = normalised(shown.replace("\ufffe", "-"))
+            if text:
+                first = match.start() + len(shown) - len(shown.lstrip())
+                last = match.start() + len(shown.rstrip()) - 1
+                middle = next(
+                    place for place in range((first + last) // 2, last + 1) if not self._text[place].isspace()
+                )
+                yield self._measured(index, text, first, middle, last)
 
     def _measured(self, index: int, text: str, first: int, middle: int, last: int) -> Line:
         fonts = [self._font(place) for place in (first, middle, last)]
@@ -248,13 +253,20 @@ class _Page:
         """The box that a possibly raised character is measured against: the nearest letter of its line."""
         before = range(start - 1, max(-1, start - 40), -1)
         after = range(start + 1, min(len(self._raw), start + 10))
-        for places in (before, after):
-            for place in places:
-                character = self._raw[place]
-                if character in "\r\n\ufffe":
-                    break
-                if character.isalpha():
-                    return self._box(place)
+        place = self._letter(before, breaks=0)
+        place = self._letter(after, breaks=0) if place is None else place
+        place = self._letter(before, breaks=1) if place is None else place  # a mark may be a line of its own
+        return None if place is None else self._box(place)
+
+    def _letter(self, places: range, *, breaks: int) -> int | None:
+        for place in places:
+            character = self._raw[place]
+            if character in "\n\ufffe":
+                breaks -= 1
+            if breaks < 0:
+                return None
+            if character.isalpha():
+                return place
         return None
 
     def _place(self, place: int) -> int:
