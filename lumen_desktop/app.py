@@ -210,6 +210,10 @@ class Site:
         """The chat child, started when first asked for, and its build."""
         return self._chat_engine
 
+    def warm(self) -> None:
+        """Starts the children that the first question will need, without waiting for them."""
+        _ = self.searcher, self.drugs
+
     def close(self) -> None:
         """Ends the children and closes the database."""
         self._closing.close()

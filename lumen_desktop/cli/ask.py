@@ -1,6 +1,9 @@
 """`lumen ask`, `lumen chat` and `lumen answer`."""
 
+import contextlib
+import importlib
 import sys
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +12,7 @@ from lumen_desktop.app import DEMONSTRATION_NOTICE, Site
 from lumen_desktop.cli import output
 from lumen_desktop.domain.chat import Answer, Citation, Status
 from lumen_desktop.errors import LumenError
-from lumen_desktop.services.chat import UNVERIFIED, AnswerReady, Commentary, EvidenceFound, place
+from lumen_desktop.services.chat import UNVERIFIED, AnswerReady, AskEvent, Commentary, EvidenceFound, place
 
 Collection = Annotated[str | None, typer.Option("--collection", help="Search only this collection.")]
 Prose = Annotated[bool, typer.Option("--prose", help="Let the model comment below the quotes (not verified).")]
@@ -67,7 +70,11 @@ def answer(
 def converse(site: Site, collection: str | None, *, prose: bool) -> None:
     """A conversation in the terminal, until /quit or the end of input."""
     output.text(_CHAT_HELP)
+    site.warm()
     interactive = sys.stdin.isatty()
+    if interactive:
+        with contextlib.suppress(ImportError):
+            importlib.import_module("readline")  # arrow keys and history at the prompt
     while True:
         try:
             question = input("\nYou: " if interactive else "").strip()
@@ -91,7 +98,7 @@ def answered(site: Site, question: str, collection: str | None, *, prose: bool, 
     """Runs one question and prints each part as it comes; or, where it is not to be shown, one document at the end."""
     commenting = False
     with output.interrupts(site.chat.stop):
-        for event in site.chat.ask(question, collection=collection, prose=prose):
+        for event in _waited_for(site.chat.ask(question, collection=collection, prose=prose)):
             if isinstance(event, AnswerReady):
                 _finished(site, event.answer, show=show)
             elif isinstance(event, EvidenceFound) and show:
@@ -103,6 +110,18 @@ def answered(site: Site, question: str, collection: str | None, *, prose: bool, 
                     output.text(UNVERIFIED)
                 commenting = True
                 output.text(event.text)
+
+
+def _waited_for(events: Iterator[AskEvent]) -> Iterator[AskEvent]:
+    """The same events, with a sign of life while each is waited for."""
+    what = "Searching …"
+    while True:
+        with output.working(what):
+            event = next(events, None)
+        if event is None:
+            return
+        yield event
+        what = "The model is writing …"
 
 
 def _finished(site: Site, answer: Answer, *, show: bool) -> None:

@@ -4,13 +4,17 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import typer
+from rich.console import Console
 
 from lumen_desktop.app import DEMONSTRATION_NOTICE, Site, SitePlace, find_site, opened
 from lumen_desktop.errors import AccessError, LumenError
@@ -47,9 +51,24 @@ def result(value: Any) -> None:
 
 
 def text(words: str = "") -> None:
-    """Text on standard output."""
+    """Text on standard output; in a terminal its lines break between words."""
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        words = "\n".join(_wrapped(part, width) for part in words.split("\n"))
     sys.stdout.write(words + "\n")
     sys.stdout.flush()
+
+
+def _wrapped(part: str, width: int) -> str:
+    indent = part[: len(part) - len(part.lstrip())]
+    return textwrap.fill(part, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def working(words: str) -> AbstractContextManager[object]:
+    """A sign of life in a terminal while nothing else is shown yet; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return contextlib.nullcontext()
+    return Console(stderr=True).status(words)
 
 
 @contextlib.contextmanager
