@@ -141,6 +141,22 @@ def word_parts(body: str, *, prolog: str = "") -> dict[str, bytes]:
     }
 
 
+def word_parts_with_footnote(text: str, note: str) -> dict[str, bytes]:
+    """The parts of a DOCX of one paragraph and one footnote."""
+    parts = word_parts(word_paragraph(text))
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+    override = f'<Override PartName="/word/footnotes.xml" ContentType="{kind}"/></Types>'
+    parts["[Content_Types].xml"] = parts["[Content_Types].xml"].replace(b"</Types>", override.encode())
+    parts["word/_rels/document.xml.rels"] = (
+        '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        f'<Relationship Id="rId1" Type="{office}/footnotes" Target="footnotes.xml"/></Relationships>'
+    ).encode()
+    body = f'<w:footnote w:id="1">{word_paragraph(note)}</w:footnote>'
+    parts["word/footnotes.xml"] = f'<?xml version="1.0"?><w:footnotes {WORDPROCESSING}>{body}</w:footnotes>'.encode()
+    return parts
+
+
 def word_paragraph(text: str) -> str:
     """A paragraph of WordprocessingML."""
     return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"

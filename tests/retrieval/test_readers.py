@@ -290,6 +290,14 @@ class TestWord:
         assert extract.pages == ("Hold for 24 h\nIn a content control.",)
         assert extract.title == "x"
 
+    def test_a_file_without_properties_has_no_metadata_made_up(self) -> None:
+        content = documents.archive(documents.word_parts(documents.word_paragraph("Words.")))
+        assert read("x.docx", content).metadata == {}
+
+    def test_footnotes_stand_in_a_section_of_their_own(self) -> None:
+        extract = read("x.docx", documents.archive(documents.word_parts_with_footnote("Words.", "See clause 5.")))
+        assert texts(extract) == {"": "Words.", "Footnotes": "See clause 5."}
+
     def test_no_text_is_refused(self) -> None:
         assert refused("x.docx", documents.archive(documents.word_parts("<w:p/>"))) == "LIB-005"
 

@@ -67,7 +67,7 @@ def read(name: str, content: bytes) -> Extract:
         raise InputError(
             "The file holds more than 100 MB of text.", code="LIB-010", hint="Split it into several files."
         )
-    metadata = _metadata(document.core_properties)
+    metadata = _metadata(document)
     of_file = metadata.pop("title", "")
     shown = next((normalised(paragraph.text) for paragraph in found if paragraph.is_title), "")
     title = shown or (of_file if of_file.lower() not in _UNNAMED else "") or name.rsplit(".", 1)[0]
@@ -237,7 +237,11 @@ def _laid_out(found: list[_Paragraph]) -> tuple[str, list[Block]]:
     return "\n".join(lines), blocks
 
 
-def _metadata(properties: Any) -> dict[str, str]:
+def _metadata(document: Any) -> dict[str, str]:
+    """What the file says of itself; python-docx would make up properties, dated now, for a file without any."""
+    if not any(part.reltype == RELATIONSHIP_TYPE.CORE_PROPERTIES for part in document.part.package.rels.values()):
+        return {}
+    properties = document.core_properties
     names = ("title", "subject", "keywords", "author", "category", "version", "revision", "created", "modified")
     found = {name: normalised(str(getattr(properties, name, None) or ""))[:500] for name in names}
     return {name: value for name, value in found.items() if value}
