@@ -12,7 +12,7 @@ _ABBREVIATIONS = frozenset(
     "e.g i.e etc vs al no nos fig figs eq sec approx dr mr mrs ms prof inc ltd co corp st jr sr cf ca pp p vol ed eds"
     " para art resp max min temp dept ref refs suppl tab q.s b.i.d t.i.d q.i.d p.o i.v i.m s.c u.s".split()
 )
-_END = re.compile(r"[.!?][\"'”’)\]]*(?=\s)|\n(?=\s*(?:[-•*–]|\(?[a-z0-9]{1,3}[.)]\s))|(?<=[:;])\n")
+_END = re.compile(r"[.!?][\"'”’)\]]*[⁰¹²³⁴-⁹]*(?=\s)|\n(?=\s*(?:[-•*–]|\(?[a-z0-9]{1,3}[.)]\s))|(?<=[:;])\n")
 _WORD = re.compile(r"[a-zµ0-9]+(?:[.,/'’-][a-zµ0-9]+)*", re.IGNORECASE)
 _LEAD = re.compile(r"\s*(?:[-•*–▪●◦]\s+)?")
 _LARGEST_SENTENCE_CHARACTERS = 600
