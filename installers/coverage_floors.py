@@ -19,7 +19,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def measured() -> dict[str, Any]:
-    """Coverage's own JSON report, by file."""
+    """Coverage's own JSON report, by file.
+
+    pytest has put the data of all processes together by now; what still lies beside it was left half-written by
+    children that a test killed, and coverage would complain of it at every run.
+    """
+    for leftover in ROOT.glob(".coverage.*"):
+        leftover.unlink()
     with tempfile.TemporaryDirectory() as name:
         target = Path(name) / "coverage.json"
         subprocess.run([sys.executable, "-m", "coverage", "json", "-q", "-o", str(target)], cwd=ROOT, check=True)
