@@ -104,5 +104,5 @@ def _chain(session: Session) -> Iterator[AuditEvent]:
 def missing_guards(session: Session) -> list[str]:
     """Names of guard triggers that the database does not have, or has with other words."""
     rows = session.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
-    found = {name: sql.split() for name, sql in rows.tuples()}
+    found = {name: sql.split() for name, sql in rows.all()}
     return [name for name, sql in GUARDS.items() if found.get(name) != sql.split()]

@@ -36,7 +36,9 @@ OLDEST_SQLITE = (3, 51, 3)  # before it, a WAL reset could corrupt the file; sql
 _PRAGMAS = (
     "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON", "mmap_size = 0",
     "busy_timeout = 5000", "trusted_schema = OFF", "cell_size_check = ON", "temp_store = MEMORY",
+    "recursive_triggers = ON",  # or REPLACE would remove audit events past their guard
 )  # fmt: skip
+_DAMAGE = ("not a database", "malformed", "HMAC", "disk I/O", "vtable constructor failed")
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 
@@ -151,7 +153,7 @@ class Database:
                 code="STO-004",
                 hint="Wait until it has finished, then try again.",
             )
-        if "not a database" in words or "malformed" in words or "HMAC" in words or "disk I/O" in words:
+        if any(sign in words for sign in _DAMAGE):
             return IntegrityError(
                 f"The database {self._path} is damaged or was encrypted with another key.",
                 code="STO-010",
@@ -256,6 +258,7 @@ def _engine(path: Path, key: bytes) -> Engine:
 
     def connect() -> Any:
         connection = sqlcipher3.dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA cipher_log_level = NONE")  # it would write to standard error
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,1 @@
+"""What shows that Lumen keeps its promises; folders mirror the layers of `lumen_desktop`."""
