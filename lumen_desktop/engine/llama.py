@@ -7,15 +7,16 @@ Two properties are made here and not left to chance:
 * **Text is never control.** The template is rendered around marks that nobody can guess, its own
   pieces are tokenised with control tokens on, the texts between them with control tokens off.
 * **A warm answer is the cold answer, bit for bit.** llama.cpp's results depend on how a prompt is cut
-  into batches, so a kept prefix ends on a batch's edge and holds only what was evaluated as prompt.
-  Reusing any longer prefix was measured to move scores by up to 0.5. A batch of 64 loses 4 % of
-  prompt speed against 512 and re-evaluates at most 63 tokens.
+  into batches: a kept prefix of any length was measured to move scores by up to 0.5. So a prompt is cut
+  in the same places always, at the end of each turn's text and every 64 tokens within, and what is kept
+  of the previous prompt are whole batches. Generated tokens are evaluated again, as prompt.
 """
 
 import codecs
 import contextlib
 import ctypes
 import importlib.metadata
+import itertools
 import secrets
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -67,7 +68,7 @@ class ChatModel:
         self._vocabulary = self._llama._model.vocab  # noqa: SLF001 - the binding has no public way
         self._context = self._llama._ctx.ctx  # noqa: SLF001
         self._format = _formatter(template, self._llama)
-        self._evaluated: list[int] = []
+        self._evaluated: list[list[int]] = []
         self._stopped: Stopped = _never
         self._abort = llama_cpp.ggml_abort_callback(lambda _data: self._stopped())
         self.description = _describe(self._llama, path, role="chat", context_tokens=context_tokens)
@@ -84,16 +85,7 @@ class ChatModel:
         Raises:
             EngineError: the template leaves a turn out or repeats it (ENG-014).
         """
-        marks = [secrets.token_hex(16) for _ in turns]
-        messages = [{"role": turn.role, "content": mark} for turn, mark in zip(turns, marks, strict=True)]
-        rest: str = self._format(messages=messages).prompt
-        ids: list[int] = []
-        for turn, mark in zip(turns, marks, strict=True):
-            before, found, rest = rest.partition(mark)
-            if not found or mark in rest:
-                raise _template_error("does not carry each turn once")
-            ids += self._ids(before, control=True) + self._ids(turn.text, control=False)
-        return ids + self._ids(rest, control=True)
+        return list(itertools.chain.from_iterable(self._parts(turns)))
 
     def generate(self, turns: Sequence[Turn], sampling: Sampling, stopped: Stopped) -> Iterator[str | Finished]:
         """Yields the answer's text piece by piece, empty pieces as signs of life, Finished at the end.
@@ -107,13 +99,14 @@ class ChatModel:
             InputError: prompt and answer do not fit (ENG-020).
         """
         began, first = time.perf_counter(), None
-        prompt = self.prompt(turns)
-        room = self.description.context_tokens
-        refuse_too_long(len(prompt), answer_tokens=sampling.answer_tokens, context_tokens=room)
-        reused = self._keep_prefix(prompt)
+        parts = self._parts(turns)
+        prompt_tokens, room = sum(map(len, parts)), self.description.context_tokens
+        refuse_too_long(prompt_tokens, answer_tokens=sampling.answer_tokens, context_tokens=room)
+        batches = [part[i : i + BATCH_TOKENS] for part in parts for i in range(0, len(part), BATCH_TOKENS)]
+        reused = self._keep_prefix(batches)
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         drawn = 0
-        with contextlib.closing(self._draw(prompt, reused, sampling, stopped)) as tokens:
+        with contextlib.closing(self._draw(batches, sampling, stopped)) as tokens:
             for token in tokens:
                 if token is None:
                     yield ""
@@ -131,7 +124,7 @@ class ChatModel:
         yield decode(b"", True)  # noqa: FBT003 - the codec's own signature
         now = time.perf_counter()
         yield Finished(
-            reason, len(prompt), reused, drawn, prompt_s=(first or now) - began, generate_s=now - (first or now)
+            reason, prompt_tokens, reused, drawn, prompt_s=(first or now) - began, generate_s=now - (first or now)
         )
 
     def _ending(self, token: int, drawn: int, sampling: Sampling, stopped: Stopped) -> Reason | None:
@@ -141,25 +134,38 @@ class ChatModel:
             return "length"
         return "stopped" if stopped() else None
 
+    def _parts(self, turns: Sequence[Turn]) -> list[list[int]]:
+        """The prompt's ids, cut at the end of each turn's text: there a later prompt may go on differently."""
+        marks = [secrets.token_hex(16) for _ in turns]
+        messages = [{"role": turn.role, "content": mark} for turn, mark in zip(turns, marks, strict=True)]
+        rest: str = self._format(messages=messages).prompt
+        parts = []
+        for turn, mark in zip(turns, marks, strict=True):
+            before, found, rest = rest.partition(mark)
+            if not found or mark in rest:
+                raise _template_error("does not carry each turn once")
+            parts.append(self._ids(before, control=True) + self._ids(turn.text, control=False))
+        return [*parts, self._ids(rest, control=True)]
+
     def _draw(
-        self, prompt: list[int], reused: int, sampling: Sampling, stopped: Stopped
+        self, batches: list[list[int]], sampling: Sampling, stopped: Stopped
     ) -> Generator[int | None, None, None]:
-        """Evaluates the prompt, None after each batch, then draws tokens until closed or stopped."""
-        last = reused + (len(prompt) - reused - 1) // BATCH_TOKENS * BATCH_TOKENS
+        """Evaluates what is not evaluated yet, None after each batch, then draws tokens until closed or stopped."""
         try:
             self._watch(stopped)
-            for start in range(reused, last, BATCH_TOKENS):
-                self._llama.eval(prompt[start : start + BATCH_TOKENS])
+            for batch in batches[len(self._evaluated) : -1]:
+                self._llama.eval(batch)
+                self._evaluated.append(batch)
                 yield None
-            for token in self._sampled(prompt[last:], sampling):
+            for token in self._sampled(batches[-1], sampling):
                 self._watch(None)
+                self._evaluated = batches
                 yield token
         except RuntimeError:  # how the binding reports a decoding that the callback ended
             if not stopped():
                 raise
         finally:
             self._watch(None)
-            self._evaluated = prompt[: self._llama.n_tokens]
 
     def _sampled(self, tokens: list[int], sampling: Sampling) -> Iterator[int]:
         self._llama.set_seed(sampling.seed)
@@ -174,16 +180,17 @@ class ChatModel:
         )
         return drawn
 
-    def _keep_prefix(self, prompt: list[int]) -> int:
-        """Rewinds to the longest reusable prefix and returns its length; one token at least stays to do."""
-        common = 0
-        for old, new in zip(self._evaluated, prompt[:-1], strict=False):
-            if old != new:
-                break
-            common += 1
-        reused = common // BATCH_TOKENS * BATCH_TOKENS
-        self._llama.n_tokens = reused  # the next evaluation drops everything behind it
-        return reused
+    def _keep_prefix(self, batches: list[list[int]]) -> int:
+        """Goes back to the last batch that the previous prompt shares; at least one stays to evaluate.
+
+        Returns:
+            How many tokens are kept.
+        """
+        pairs = zip(self._evaluated, batches[:-1], strict=False)
+        kept = [old for old, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)]
+        self._evaluated, tokens = kept, sum(map(len, kept))
+        self._llama.n_tokens = tokens  # the next evaluation drops everything behind it
+        return tokens
 
     def _watch(self, stopped: Stopped | None) -> None:
         """Asks about a stop some hundred times a batch; off while tokens are drawn, where it costs 3 %."""
