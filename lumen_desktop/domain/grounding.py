@@ -76,18 +76,31 @@ def evidence(question: str, candidates: Sequence[Candidate], weights: Mapping[st
 
 
 def shortlist(
-    question: str, candidates: Sequence[Candidate], weights: Mapping[str, float], *, most: int
+    question: str,
+    candidates: Sequence[Candidate],
+    weights: Mapping[str, float],
+    *,
+    most: int,
+    may_quote: Callable[[Passage, str], bool],
 ) -> list[Quote]:
     """Sentences worth embedding: the best of each passage by the question's words, best first.
 
-    The score is the words' part alone; `choose` adds the vectors' part.
+    The score is the words' part alone; `choose` adds the vectors' part. A sentence that runs over the end of
+    a page is left out: no page shows it whole.
+
+    Args:
+        question: as asked.
+        candidates: retrieved, best first.
+        weights: rarity of words.
+        most: how many at most.
+        may_quote: whether a sentence of a passage may be quoted for this question (`same_drug`).
     """
     asked = content_words(question)
     quotes = []
     for candidate in candidates:
         header = content_words(candidate.passage.header)
         for sentence in sentences(candidate.passage.text):
-            if not _quotable(sentence.text):
+            if not _quotable(candidate.passage, sentence) or not may_quote(candidate.passage, sentence.text):
                 continue
             own = coverage(asked, content_words(sentence.text), weights)
             with_header = coverage(asked, [*content_words(sentence.text), *header], weights)
@@ -116,9 +129,11 @@ def choose(quotes: Sequence[Quote], cosines: Sequence[float], *, most: int) -> l
     return chosen
 
 
-def _quotable(sentence: str) -> bool:
-    """Whether it says something: a heading, a lone number or a fragment answers nothing."""
-    return len(sentence.split()) >= 4 and any(character.isalpha() for character in sentence)  # noqa: PLR2004
+def _quotable(passage: Passage, sentence: Sentence) -> bool:
+    """Whether it says something by itself: a fragment, or a lead-in without its list, answers nothing."""
+    says = len(sentence.text.split()) >= 4 and any(letter.isalpha() for letter in sentence.text)  # noqa: PLR2004
+    whole = passage.page_of(sentence.start) == passage.page_of(sentence.end - 1)
+    return says and whole and not sentence.text.endswith(":")
 
 
 def _same_words(one: Quote, other: Quote) -> bool:

@@ -19,9 +19,10 @@ from lumen_desktop.domain import grounding
 from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.builds import ModelBuild
 from lumen_desktop.domain.chat import Answer, Citation, Provenance, Status, Timing
-from lumen_desktop.domain.drugs import COMBINED, DrugNames
+from lumen_desktop.domain.drugs import DrugNames
 from lumen_desktop.domain.grounding import Candidate
 from lumen_desktop.domain.library import Passage, storable
+from lumen_desktop.domain.same_drug import DrugGuard
 from lumen_desktop.domain.sentences import content_words, inverse_frequencies, sentences
 from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
 from lumen_desktop.engine.protocol import Finished, Sampling, TextDelta, Turn
@@ -196,14 +197,17 @@ class Chat:
     def _answer(self, run: _Run, collection: str | None, *, prose: bool) -> Iterator[AskEvent]:
         found = self._searcher.find(run.question, collection=collection, most=self._settings.passages * 4)
         run.timing = replace(run.timing, retrieval_s=run.elapsed())
-        candidates, missing = self._same_drug(run, found)
+        guard = DrugGuard.of(run.question, [c.passage for c in found.candidates], self._names())
+        run.notes += guard.refusals
         weights = inverse_frequencies(content_words(f"{c.passage.header} {c.passage.text}") for c in found.candidates)
-        best = candidates[: self._settings.passages]
-        if missing or grounding.evidence(run.question, best, weights) < grounding.EVIDENCE_THRESHOLD:
+        best = [c for c in found.candidates if guard.admits(c.passage)][: self._settings.passages]
+        enough = not guard.refusals and grounding.evidence(run.question, best, weights) >= grounding.EVIDENCE_THRESHOLD
+        quotes = self._quotes(run, found, best, weights, guard) if enough else ()
+        if not quotes:
             yield AnswerReady(self._finish(run, Status.NO_EVIDENCE, self._searched(run, found, collection)))
             return
         run.provenance = replace(run.provenance, passage_ids=tuple(c.passage.id for c in best))
-        run.citations = self._quotes(run, found, best, weights)
+        run.citations = quotes
         self._keep_quotes(run)
         run.timing = replace(run.timing, first_evidence_s=run.elapsed())
         yield EvidenceFound(run.citations, run.elapsed())
@@ -214,36 +218,17 @@ class Chat:
         status = Status.STOPPED if self._stopped.is_set() else Status.GROUNDED
         yield AnswerReady(self._finish(run, status, grounding_text(run)))
 
-    def _same_drug(self, run: _Run, found: Found) -> tuple[list[Candidate], bool]:
-        """Passages that name a drug asked about, and whether one is named nowhere; adds what to say of it."""
-        drugs = self._names()
-        named = {c.passage.id: drugs.ingredients(f"{c.passage.header}\n{c.passage.text}") for c in found.candidates}
-        mentions = drugs.find(run.question)
-        asked = {drug: m.name for m in mentions for drug in m.ingredient.split(COMBINED)}
-        everywhere = frozenset[str]().union(*named.values())
-        nowhere = dict.fromkeys(name for drug, name in asked.items() if drug not in everywhere)
-        run.notes += [f"No passage found names {name}." for name in nowhere]
-        here = frozenset(
-            word for c in found.candidates for word in f"{c.passage.header} {c.passage.text}".lower().split()
-        )
-        unknown = drugs.near_misses(run.question, here)
-        for miss in unknown:
-            likely = f" Did you mean {' or '.join(miss.suggestions)}?" if miss.suggestions else ""
-            run.notes.append(f"“{miss.written}” is in no list of drug names and in no passage found.{likely}")
-        if not asked:
-            return found.candidates, bool(unknown)
-        about = [c for c in found.candidates if named[c.passage.id] & set(asked)]
-        return about, bool(unknown or nowhere)
-
     def _names(self) -> DrugNames:
         """The dictionary, and the names that this site's documents carry."""
         with self._database.reading() as session:
             return self._drugs.extended(stored_library.carried_names(session))
 
     def _quotes(
-        self, run: _Run, found: Found, best: Sequence[Candidate], weights: dict[str, float]
+        self, run: _Run, found: Found, best: Sequence[Candidate], weights: dict[str, float], guard: DrugGuard
     ) -> tuple[Citation, ...]:
-        shortlist = grounding.shortlist(run.question, best, weights, most=_SHORTLIST)
+        shortlist = grounding.shortlist(run.question, best, weights, most=_SHORTLIST, may_quote=guard.may_quote)
+        if not shortlist:
+            return ()
         vectors = self._embedder.embed([quote.sentence.text for quote in shortlist])
         cosines = [float(np.dot(found.question, vector)) for vector in vectors]
         return grounding.cite(grounding.choose(shortlist, cosines, most=self._settings.quotes))
