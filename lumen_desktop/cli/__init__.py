@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
+import typer.exceptions
 
 from lumen_desktop import __version__
 from lumen_desktop.cli import ask, audit, library, output, site
@@ -81,13 +81,12 @@ def _presented(job: Callable[[], int | None]) -> int:
     except LumenError as error:
         output.refusal(error)
         return 2
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stderr.write(error.format_message() + "\n")
+    except typer.exceptions.TyperException as error:
+        words = error.format_message()
+        if words:  # without a command there are none: the help was shown
+            output.line(f"CLI-001: {words if words.endswith(('.', '?')) else words + '.'} Hint: see `lumen --help`.")
         return 2
-    except click.ClickException as error:
-        output.line(f"CLI-001: {error.format_message().rstrip('.')}. Hint: `lumen --help` lists the commands.")
-        return 2
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         output.line("Stopped.")
         return 2
     except BrokenPipeError:
