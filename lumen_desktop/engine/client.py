@@ -19,6 +19,8 @@ from lumen_desktop.errors import InputError, Stopped
 _BASE_MEMORY_BYTES = 2 * 1024**3
 _MEMORY_PER_MODEL_BYTE = 3  # mapped, arranged anew for the processor, and as much for the context
 
+_BATCH_TIMEOUT_S = 60.0  # a batch of the prompt on a slow machine; between two tokens it is far less
+
 
 class Engine:
     """What both engines share: a child process and the description in its first line."""
@@ -176,4 +178,5 @@ class EmbeddingEngine(Engine):
 
 def _limits(model: Path) -> Limits:
     size_bytes = model.stat().st_size if model.is_file() else 0
-    return Limits(memory_bytes=_BASE_MEMORY_BYTES + _MEMORY_PER_MODEL_BYTE * size_bytes)
+    memory_bytes = _BASE_MEMORY_BYTES + _MEMORY_PER_MODEL_BYTE * size_bytes
+    return Limits(memory_bytes=memory_bytes, next_timeout_s=_BATCH_TIMEOUT_S)

@@ -25,14 +25,14 @@ import psutil
 
 from lumen_desktop import paths
 from lumen_desktop.engine import ChatEngine, EmbeddingEngine, Finished, Sampling, TextDelta, Turn
-from lumen_desktop.engine.llama import BATCH_TOKENS
+from lumen_desktop.engine.llama import LARGEST_BATCH_TOKENS
 from lumen_desktop.errors import EngineError
 
 CHAT = paths.models() / "smollm2-135m-instruct-q8_0.gguf"
 EMBEDDING = paths.models() / "all-minilm-l6-v2-f16.gguf"
 TEMPLATE = paths.resources() / "prompts" / "smollm2.jinja"
 LIBRARY = sorted((paths.resources() / "library").glob("*.md"))
-SPEED_TOKENS, SPEED_CHARS = 48, 1_800
+SPEED_TOKENS, SPEED_CHARS = 32, 1_800
 PREFIX_CHARS = 3_450  # some 800 tokens
 STOP_GOAL_S, KILLS = 0.150, 50
 
@@ -154,7 +154,7 @@ class Direct:
 def speed(pairs: int) -> list[Figure]:
     """Tokens a second through the child, as a share of those without it."""
     shares: dict[str, list[float]] = {}
-    for batch_tokens in (BATCH_TOKENS, 512):
+    for batch_tokens in (LARGEST_BATCH_TOKENS, 512):
         direct = Direct(batch_tokens, CHAT)
         with chat_engine() as engine:
             ask(engine, turns("Warm up.", "Ready?"), 4)
@@ -168,19 +168,28 @@ def speed(pairs: int) -> list[Figure]:
 
 
 def _pair(engine: ChatEngine, direct: Direct, *, child_first: bool) -> dict[str, float]:
-    """One prompt through the child and through llama.cpp alone: the child's speed as a share of the other."""
-    conversation = turns(sources(SPEED_CHARS), "Retell these passages at length.")
-    other = {} if child_first else direct.ask(conversation, SPEED_TOKENS)
+    """Two prompts in the order A B B A: the child's speed as a share of llama.cpp's alone."""
+    totals = {True: [0.0, 0.0, 0.0], False: [0.0, 0.0, 0.0]}
+    for first in (child_first, not child_first):
+        conversation = turns(sources(SPEED_CHARS), "Retell these passages at length.")
+        for child in (first, not first):
+            seconds = _seconds(engine if child else direct, conversation)
+            totals[child] = [a + b for a, b in zip(totals[child], seconds, strict=True)]
+    names = ("prompt speed by the clock", "generation speed by the clock", "both in processor time")
+    return {name: other / mine for name, mine, other in zip(names, totals[True], totals[False], strict=True)}
+
+
+def _seconds(engine: ChatEngine | Direct, conversation: Sequence[Turn]) -> list[float]:
+    """Seconds to the first token, for each token from there on, and of the processor."""
+    if isinstance(engine, Direct):
+        figures = engine.ask(conversation, SPEED_TOKENS)
+        processor_s = figures["prompt_cpu_s"] + figures["generate_cpu_s"]
+        return [figures["prompt_s"], figures["generate_s"] / (figures["answer_tokens"] - 1), processor_s]
     mine = ask(engine, conversation, SPEED_TOKENS)
-    other = other or direct.ask(conversation, SPEED_TOKENS)
-    assert (mine.finished.prompt_tokens, mine.finished.reused_tokens) == (other["prompt_tokens"], 0)
+    assert mine.finished.reused_tokens == 0
     token_s = (mine.total_s - mine.first_s) / (mine.finished.answer_tokens - 1)
     print(f"prompt {mine.finished.prompt_tokens / mine.first_s:.0f}, generation {1 / token_s:.0f} tokens a second")
-    return {
-        "prompt speed by the clock": other["prompt_s"] / mine.first_s,
-        "generation speed by the clock": other["generate_s"] / (other["answer_tokens"] - 1) / token_s,
-        "both in processor time": (other["prompt_cpu_s"] + other["generate_cpu_s"]) / mine.cpu_s,
-    }
+    return [mine.first_s, token_s, mine.cpu_s]
 
 
 def prefix(pairs: int) -> list[Figure]:
@@ -298,7 +307,7 @@ def children(count: int) -> list[Figure]:
             commentary_s.append(time.perf_counter() - began)
         memory = [psutil.Process(pid).memory_full_info().uss for pid in (chat.pid, embedding.pid)]
     embedding.close()
-    one = Direct(BATCH_TOKENS, CHAT, EMBEDDING)
+    one = Direct(LARGEST_BATCH_TOKENS, CHAT, EMBEDDING)
     print(f"resident after loading: two processes {two / 1e6:.0f} MB, one {one.ready['rss_bytes'] / 1e6:.0f} MB")
     print(f"private after work: chat {memory[0] / 1e6:.0f} MB, embedding {memory[1] / 1e6:.0f} MB")
     print(
