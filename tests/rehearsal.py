@@ -17,6 +17,7 @@ from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
 from lumen_desktop.engine.fake import Behaviour, FakeChatEngine, FakeEmbeddingEngine
 from lumen_desktop.retrieval.nearest import VectorIndex
 from lumen_desktop.services.builds import InstalledBuild
+from lumen_desktop.storage import keys
 
 CHAT = ModelBuild("rehearsal-chat", "chat", "c" * 64, 1, 4096, prose=False, licence="Apache-2.0")
 EMBEDDING = ModelBuild("rehearsal-embedding", "embedding", "e" * 64, 1, 512, prose=False, licence="Apache-2.0")
@@ -64,6 +65,8 @@ def main() -> None:
     RehearsalSite.embedding_behaviour = Behaviour(**asked.get("embedding", {}))
     RehearsalSite.indexed = asked.get("indexed", False)
     app.Site = RehearsalSite  # type: ignore[misc]
+    if os.environ.get("LUMEN_CHEAP_KEYS"):  # as the fixture `cheap_keys`
+        keys._MEMORY_KIB, keys._PASSES = 64, 1
     cli.main()
 
 
