@@ -8,7 +8,7 @@ Two properties are made here and not left to chance:
   pieces are tokenised with control tokens on, the texts between them with control tokens off.
 * **A warm answer is the cold answer, bit for bit.** llama.cpp's results depend on how a prompt is cut
   into batches: a kept prefix of any length was measured to move scores by up to 0.5. So a prompt is cut
-  in the same places always, at the end of each turn's text and every 64 tokens within, and what is kept
+  in the same places always, at the end of each turn's text and every 128 tokens within, and what is kept
   of the previous prompt are whole batches. Generated tokens are evaluated again, as prompt. (A rest joins
   the batch before it: below 64 tokens flash attention takes a path that is half as fast.)
 """
@@ -41,7 +41,7 @@ from lumen_desktop.engine.protocol import (
 )
 from lumen_desktop.errors import EngineError
 
-BATCH_TOKENS: Final = 64
+BATCH_TOKENS: Final = 128
 LARGEST_BATCH_TOKENS: Final = 2 * BATCH_TOKENS
 EMBEDDING_TOKENS: Final = 512
 _WORKING_BYTES: Final = 256 * 1024**2  # context and buffers, beside the weights
