@@ -184,7 +184,9 @@ class Chat:
             raise  # it cannot be stored how this ended; what is stored stays, and `recover` marks it
         except LumenError as error:
             run.notes.append(f"{error.message} ({error.code})")
-            yield AnswerReady(self._finish(run, Status.FAILED, grounding_text(run)))
+            answer = self._finish(run, Status.FAILED, grounding_text(run))
+            if not isinstance(error, InputError):  # a question that cannot be asked so has no answer to show
+                yield AnswerReady(answer)
             raise
 
     def _open(self, question: str, conversation_id: int | None) -> _Run:
