@@ -168,6 +168,7 @@ class ChatModel:
                 raise
         finally:
             self._watch(None)
+            self._drop_sampler()
 
     def _sampled(self, tokens: list[int], sampling: Sampling) -> Iterator[int]:
         self._llama.set_seed(sampling.seed)
@@ -181,6 +182,12 @@ class ChatModel:
             reset=False,
         )
         return drawn
+
+    def _drop_sampler(self) -> None:
+        """Frees its 0.6 MB at once: the binding's sampler refers to itself and waits for the cycle collector."""
+        sampler, self._llama._sampler = self._llama._sampler, None  # noqa: SLF001
+        if sampler is not None:
+            sampler.close()
 
     def _keep_prefix(self, batches: list[list[int]]) -> int:
         """Goes back to the last batch that the previous prompt shares; at least one stays to evaluate.
