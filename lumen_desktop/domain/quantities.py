@@ -16,7 +16,7 @@ _UNITS = (
     "kg|ng|g|mL|ml|dL|L|mmol|mEq|IU|units?|CFU|ppm|ppb|kPa|mbar|bar|Pa|°C|°F|℃|mm|cm|µm|μm|nm|m|"
     "percent|per cent|%|milligrams?|micrograms?|grams?|kilograms?|millilit(?:er|re)s?|lit(?:er|re)s?|"
     "business days?|working days?|calendar days?|days?|hours?|hrs?|hr|h|minutes?|mins?|min|seconds?|weeks?|months?|"
-    "years?|times|tablets?|capsules?|doses?|batches|lots|pages?"
+    "years?|times|tablets?|capsules?|doses?|batch(?:es)?|lots?|pages?"
 )
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _QUANTITY = re.compile(

@@ -95,7 +95,7 @@ def stem(word: str) -> str:
 
 _ENDINGS = (
     ("ations", "at"), ("ation", "at"), ("ities", ""), ("ity", ""), ("ings", ""), ("ing", ""), ("ies", "y"),
-    ("ied", "y"), ("sses", "ss"), ("es", ""), ("ed", ""), ("ly", ""), ("s", ""), ("e", ""),
+    ("ied", "y"), ("sses", "ss"), ("ss", "ss"), ("es", ""), ("ed", ""), ("ly", ""), ("s", ""), ("e", ""),
 )  # fmt: skip
 
 
