@@ -82,3 +82,24 @@ def test_deltas_are_joined_so_that_the_pipe_carries_few_lines() -> None:
     events = list(engine.generate([Turn("user", "word " * 200)], Sampling()))
     assert 3 < len(events) < 60
     engine.close()
+
+
+def test_a_request_outside_the_protocol_is_refused_and_the_process_lives() -> None:
+    engine = FakeChatEngine()
+    engine.describe()
+    before = engine.pid
+    for fields, payload in (({}, b"no turns"), ({"warmth": 1}, b"[]"), ({"seed": "x"}, b"[]")):
+        with pytest.raises(EngineError) as caught:
+            engine._child.request("generate", fields, payload=payload)
+        assert caught.value.code == "ENG-023"
+    assert engine.pid == before
+    engine.close()
+
+
+def test_a_process_of_another_role_is_not_believed() -> None:
+    engine, other = FakeChatEngine(), FakeEmbeddingEngine()
+    engine._child = other._child
+    with pytest.raises(EngineError) as caught:
+        engine.describe()
+    assert caught.value.code == "ENG-004"
+    engine.close()
