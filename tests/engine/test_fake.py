@@ -49,6 +49,7 @@ def test_a_deaf_process_is_ended_two_seconds_after_a_stop() -> None:
     engine = FakeChatEngine(Behaviour(hang_after=2), limits=Limits(stop_timeout_s=0.5))
     stream = engine.generate(TURNS, Sampling())
     next(stream)
+    time.sleep(1.0)  # until it hangs: before, it would hear the stop
     engine.stop()
     began = time.monotonic()
     with pytest.raises(EngineError) as caught:

@@ -210,9 +210,14 @@ def test_killed_at_any_point_nothing_half_made_looks_whole(index: Path, tmp_path
     catalogue = write_catalogue(tmp_path / "models.toml", *entries)
     folder = tmp_path / "models"
     command = [sys.executable, "-m", "installers.models", "--catalogue", str(catalogue), "--folder", str(folder)]
+    scratch = tmp_path / "scratch"  # what a killed pip leaves in its temporary folder is not ours
+    scratch.mkdir()
+    environment = {**os.environ, "TMPDIR": str(scratch)}
     killed = 0
     for wait_s in (0.2, 0.5, 0.7, 0.9, 1.0, 1.1, 1.2, 1.4, 1.6):
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+        with subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+        ) as process:
             time.sleep(wait_s)
             killed += process.poll() is None
             os.killpg(process.pid, signal.SIGKILL) if process.poll() is None else None
