@@ -83,10 +83,10 @@ def shortlist(
     most: int,
     may_quote: Callable[[Passage, str], bool],
 ) -> list[Quote]:
-    """Sentences worth embedding: the best of each passage by the question's words, best first.
+    """Sentences worth embedding: the best by the question's words and by their passage's nearness, best first.
 
-    The score is the words' part alone; `choose` adds the vectors' part. A sentence that runs over the end of
-    a page is left out: no page shows it whole.
+    The words may stand in the sentence or in its header; `choose` adds the sentence's own nearness. A sentence
+    that runs over the end of a page is left out: no page shows it whole.
 
     Args:
         question: as asked.
@@ -102,10 +102,8 @@ def shortlist(
         for sentence in sentences(candidate.passage.text):
             if not _quotable(candidate.passage, sentence) or not may_quote(candidate.passage, sentence.text):
                 continue
-            own = coverage(asked, content_words(sentence.text), weights)
-            with_header = coverage(asked, [*content_words(sentence.text), *header], weights)
-            score = 0.5 * own + 0.25 * with_header + 0.5 * candidate.score
-            quotes.append(Quote(candidate.passage, sentence, score))
+            covered = coverage(asked, [*content_words(sentence.text), *header], weights)
+            quotes.append(Quote(candidate.passage, sentence, covered + (candidate.cosine or 0.0)))
     return sorted(quotes, key=lambda quote: (-quote.score, quote.passage.id, quote.sentence.start))[:most]
 
 
@@ -152,7 +150,7 @@ def cite(quotes: Sequence[Quote]) -> tuple[Citation, ...]:
             edition=quote.passage.edition,
             page=quote.passage.page_of(quote.sentence.start),
             section=quote.passage.section,
-            quote=" ".join(quote.sentence.text.split()),  # a line's end on the page is not part of the words
+            quote=_on_one_line(quote.sentence.text),
         )
         for n, quote in enumerate(quotes, start=1)
     )
@@ -173,6 +171,12 @@ def build_prompt(question: str, passages: Sequence[Passage]) -> tuple[str, str]:
     return INSTRUCTION, f"Sources:\n\n{sources}\n\nQuestion: {question}"
 
 
+def _on_one_line(text: str) -> str:
+    """The words without the page's line ends, which are no part of them; a word parted at a hyphen is joined there."""
+    return " ".join(_PARTED.sub("", text).split())
+
+
+_PARTED = re.compile(r"(?<=\w-)\n(?=\w)")
 _REFERENCE = re.compile(r"\[(\d{1,2})\]")
 
 

@@ -115,15 +115,9 @@ def coverage(question: Iterable[str], text: Iterable[str], weights: Mapping[str,
     return found / total if total else 0.0
 
 
-def inverse_frequencies(texts: Iterable[Iterable[str]]) -> dict[str, float]:
-    """How rare each word is over some texts: ln(1 + n / texts with it).
+def inverse_frequencies(having: Mapping[str, int], texts: int) -> dict[str, float]:
+    """How rare each word is: ln(1 + texts / texts with it); one that no text has is as rare as one that one has.
 
     Source: Sparck Jones 1972, smoothed so that it is never negative.
     """
-    count = 0
-    having: dict[str, int] = {}
-    for text in texts:
-        count += 1
-        for word in set(text):
-            having[word] = having.get(word, 0) + 1
-    return {word: math.log(1 + count / n) for word, n in having.items()}
+    return {word: math.log(1 + texts / max(1, n)) for word, n in having.items()}

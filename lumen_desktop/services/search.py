@@ -4,20 +4,19 @@ The part of the library job that asking needs as well; both services hold one `S
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from lumen_desktop.domain.grounding import Candidate
+from lumen_desktop.domain.sentences import inverse_frequencies, stem
 from lumen_desktop.engine.client import EmbeddingEngine
 from lumen_desktop.errors import EngineError, InputError
 from lumen_desktop.retrieval.nearest import Ids, Scored, VectorIndex, Vectors, exact
 from lumen_desktop.retrieval.ranking import LEG, Ranked, fuse, query_words
 from lumen_desktop.storage import library as stored
 from lumen_desktop.storage.database import Database
-
-SMALL = 5_000  # vectors: below it a look at all takes milliseconds, so nothing waits for the index to open
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,7 @@ class Found:
         candidates: the best of it with their passages.
         question: the question's vector.
         documents, passages: how much was searched.
+        weights: how rare the question's words are in the library, by stem (`sentences.inverse_frequencies`).
         vector_leg: ``index`` or ``exact``, whichever answered.
         seconds: how long it took.
     """
@@ -38,6 +38,7 @@ class Found:
     question: Vectors
     documents: int
     passages: int
+    weights: dict[str, float]
     vector_leg: str
     seconds: float
 
@@ -93,9 +94,11 @@ class Searcher:
         ids = [place.id for place in places if place.id is not None]
         with self._database.reading() as session:
             documents, passages = stored.size_of(session, ids)
+            having = stored.passages_with(session, query_words(question))
             texts = stored.passages(session, [r.passage_id for r in ranked[:most]])
         candidates = [Candidate(texts[r.passage_id], r.score, r.cosine) for r in ranked[:most] if r.passage_id in texts]
-        return Found(ranked, candidates, vector, documents, passages, by, time.monotonic() - began)
+        weights = _weights(having, passages)
+        return Found(ranked, candidates, vector, documents, passages, weights, by, time.monotonic() - began)
 
     def _places(self, collection: str | None) -> list[stored.CollectionRow]:
         with self._database.reading() as session:
@@ -121,23 +124,14 @@ class Searcher:
 
     def _vector_leg(self, place: stored.CollectionRow, vector: Vectors) -> tuple[Scored, str]:
         assert place.id is not None
-        if self._index is not None and self._may_ask(place.id):
+        held = self.hold(place)
+        if self._index is not None and self._index.is_ready():  # waiting for it takes longer than a look at all
             try:
-                held = self.hold(place)
                 if self._index.agrees(place.id, place.index_revision, held.ids, held.vectors):
                     return self._index.query(place.id, vector, most=LEG), "index"
             except EngineError:
                 self._index.discard()  # rebuilt by the next job that writes; the database has every vector
-        held = self.hold(place)
         return exact(held.ids, held.vectors, vector, most=LEG), "exact"
-
-    def _may_ask(self, collection_id: int) -> bool:
-        """Whether the index is worth waiting for: it is open, or a look at all vectors takes long."""
-        assert self._index is not None
-        if self._index.is_ready():
-            return True
-        with self._database.reading() as session:
-            return stored.count_vectors(session, collection_id) > SMALL
 
     def index_agrees(self) -> bool:
         """Whether the index holds what the database holds, for every collection; waits until it is open."""
@@ -156,3 +150,11 @@ class Searcher:
                 held.ids, held.vectors = stored.vectors(session, place.id)
             held.revision = place.index_revision
         return held
+
+
+def _weights(having: Mapping[str, int], passages: int) -> dict[str, float]:
+    """Rarity by stem, as evidence and quotes are weighed; all forms of a word are as frequent as its commonest."""
+    by_stem: dict[str, int] = {}
+    for word, count in having.items():
+        by_stem[stem(word)] = max(count, by_stem.get(stem(word), 0))
+    return inverse_frequencies(by_stem, passages)

@@ -274,11 +274,22 @@ def search_text(
     """
     if not words or not collection_ids:
         return []
-    query = " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
+    query = " OR ".join(_quoted(word) for word in words)
     values: dict[str, Any] = {
         "query": query, "places": list(collection_ids), "most": most, "header_weight": HEADER_WEIGHT,
     }  # fmt: skip
     return [(int(identity), float(score)) for identity, score in session.execute(_SEARCH, values).all()]
+
+
+def _quoted(word: str) -> str:
+    """A word that FTS5 cannot take for an operator."""
+    return '"' + word.replace('"', '""') + '"'
+
+
+def passages_with(session: Session, words: Iterable[str]) -> dict[str, int]:
+    """How many passages of the whole site hold each word, in any form that the full-text index takes for it."""
+    query = text("SELECT count(*) FROM passage_text WHERE passage_text MATCH :query")
+    return {word: session.execute(query, {"query": _quoted(word)}).scalar_one() for word in words}
 
 
 def vectors(session: Session, collection_id: int) -> tuple[Ids, Vectors]:
@@ -295,15 +306,10 @@ def vectors(session: Session, collection_id: int) -> tuple[Ids, Vectors]:
     return ids, matrix
 
 
-def count_vectors(session: Session, collection_id: int) -> int:
-    """How many vectors a collection has."""
-    query = select(func.count()).select_from(VectorRow).where(VectorRow.collection_id == collection_id)
-    return session.exec(query).one()
-
-
 def carried_names(session: Session) -> set[str]:
     """Names of drugs that imported documents carry in titles and metadata."""
-    return {name for stored in session.exec(select(DocumentRow.drug_names)).all() for name in json.loads(stored)}
+    query = select(DocumentRow.drug_names).where(DocumentRow.drug_names != "[]").distinct()
+    return {name for stored in session.exec(query).all() for name in json.loads(stored)}
 
 
 def size_of(session: Session, collection_ids: Sequence[int]) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """When there is evidence, which sentences lead, and which of a model's sentences are struck."""
 
+from collections import Counter
+
 import pytest
 
 from lumen_desktop.domain import grounding
@@ -27,7 +29,8 @@ def anything(passage: Passage, sentence: str) -> bool:
 
 
 def weights(*texts: str) -> dict[str, float]:
-    return inverse_frequencies(content_words(text) for text in texts)
+    having = Counter(word for text in texts for word in set(content_words(text)))
+    return inverse_frequencies(having, len(texts))
 
 
 # --- evidence ---
@@ -135,6 +138,12 @@ def test_a_citation_names_its_place() -> None:
     assert [(c.n, c.page, c.quote) for c in made] == [(1, 4, "First on page four."), (2, 5, "Second on page five.")]
     assert made[0].attribution == "SOP 7 (3)"
     assert (made[0].document, made[0].section, made[0].edition, made[0].passage_id) == ("SOP 7", "Cleaning", "3", 1)
+
+
+def test_a_quote_is_on_one_line_and_a_word_parted_at_its_hyphen_is_whole() -> None:
+    (sentence,) = sentences("The back-\nup is made\nevery day - or\nmore often.")
+    (made,) = grounding.cite([Quote(passage(sentence.text), sentence, 1.0)])
+    assert made.quote == "The back-up is made every day - or more often."
 
 
 # --- prompt ---
