@@ -68,9 +68,9 @@ class VectorIndex:
         """
         if self._child.pid is not None:
             return
+        self._agreed.clear()  # what one child held, the next has yet to show
         if self._opening.exists():
             shutil.rmtree(self._folder, ignore_errors=True)
-            self._agreed.clear()
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._opening.touch(mode=0o600)
         self._child.start()
@@ -81,6 +81,7 @@ class VectorIndex:
         Raises:
             EngineError: the child died over it.
         """
+        self.start()
         if self._agreed.get(collection_id) == revision:
             return True
         state = self._ask("state", collection_id)
