@@ -85,10 +85,10 @@ def content_words(text: str) -> list[str]:
 
 def stem(word: str) -> str:
     """The word without a common English ending; numbers and short words stay as they are."""
-    if len(word) < 5 or word[-1].isdigit():  # noqa: PLR2004 - four letters are a word's core
+    if word[-1].isdigit():
         return word
     for ending, instead in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:  # noqa: PLR2004 - as above
+        if word.endswith(ending) and len(word) - len(ending) >= 3:  # noqa: PLR2004 - three letters are a word's core
             return word[: len(word) - len(ending)] + instead
     return word
 

@@ -52,8 +52,8 @@ def cut(extract: Extract) -> tuple[PassageDraft, ...]:
 
     A section of up to 280 words is one passage. A longer one is cut between sentences, or between rows
     of a table, into parts of about 180 to 250 words. A section below 25 words goes with the next one under the
-    same heading. Text of a document that has no headings is cut into 150 to 200 words, and each part
-    begins with the last sentence of the one before.
+    same heading. Text of a document that has no headings is cut into parts of up to 200 words, and each
+    begins with the last sentence of the one before, so that no two sentences that belong together are parted.
     """
     headed = any(section.path for section in extract.sections if section.path != (FOOTNOTES,))
     drafts: list[PassageDraft] = []
@@ -80,7 +80,7 @@ def cut_record(title: str, text: str) -> tuple[PassageDraft, ...]:
 def units(text: str, words: int = 180) -> tuple[str, ...]:
     """A long text without headings in parts of up to about ``words`` words, each with the last sentence before it."""
     page = normalised(text)
-    return tuple(page[start:end] for start, end in _divided(page, words, overlap=True))
+    return tuple(page[start:end] for start, end in _filled(page, words))
 
 
 def _header(title: str, path: str) -> str:
@@ -137,16 +137,33 @@ def _parts(text: str, *, headed: bool) -> Iterator[tuple[int, int]]:
     if length <= (WHOLE_WORDS if headed else UNHEADED_WORDS):
         yield from [(0, len(text))] if length else []
     elif headed:
-        yield from _divided(text, PART_WORDS, overlap=False)
+        yield from _divided(text, PART_WORDS)
     else:
-        yield from _divided(text, UNHEADED_WORDS, overlap=True)
+        yield from _filled(text, UNHEADED_WORDS)
 
 
-def _divided(text: str, words: int, *, overlap: bool) -> Iterator[tuple[int, int]]:
-    """Even parts of about ``words`` words at most, cut between sentences or rows.
+def _filled(text: str, words: int) -> Iterator[tuple[int, int]]:
+    """Parts as long as ``words`` words allow, each beginning with the last sentence or row of the one before.
 
-    With ``overlap`` a part says the last sentence before it again, where it has room for it.
+    A single sentence or row that is longer is a part by itself; nothing longer than a part is said twice.
     """
+    pieces = list(_pieces(text))
+    lengths = [len(text[start:end].split()) for start, end in pieces]
+    first = 0
+    while first < len(pieces):
+        last, total = first, lengths[first]
+        while last + 1 < len(pieces) and total + lengths[last + 1] <= words:
+            last += 1
+            total += lengths[last]
+        yield pieces[first][0], pieces[last][1]
+        if last + 1 == len(pieces):
+            return
+        again = last > first and lengths[last] + lengths[last + 1] <= words
+        first = last if again else last + 1
+
+
+def _divided(text: str, words: int) -> Iterator[tuple[int, int]]:
+    """Even parts of about ``words`` words at most, cut between sentences or rows."""
     pieces = list(_pieces(text))
     if not pieces:
         return
@@ -159,8 +176,7 @@ def _divided(text: str, words: int, *, overlap: bool) -> Iterator[tuple[int, int
         last = len(pieces) - 1 if number == count else _cut_near(text, pieces, ends, number * ends[-1] / count)
         if last < first:
             continue
-        again = overlap and first > 0 and ends[last] - (ends[first - 2] if first > 1 else 0) <= words
-        yield pieces[first - 1 if again else first][0], pieces[last][1]
+        yield pieces[first][0], pieces[last][1]
         first = last + 1
 
 

@@ -151,12 +151,16 @@ def test_a_killed_child_is_one_error_and_the_next_request_starts_another(filled:
     killer = threading.Timer(0.3, os.kill, (first, signal.SIGKILL))
     killer.start()
     with pytest.raises(EngineError):
-        for _ in range(10_000):
-            filled.query(PLACE, VECTORS[0], most=100)
+        _ask_on(filled)
     killer.join()
     assert filled.query(PLACE, VECTORS[0], most=1)[0][0] == 100
     assert filled.pid != first
     assert filled.agrees(PLACE, 3, IDS, VECTORS)
+
+
+def _ask_on(index: VectorIndex) -> None:
+    for _ in range(10_000):
+        index.query(PLACE, VECTORS[0], most=100)
 
 
 def test_a_new_child_has_to_show_again_what_it_holds(filled: VectorIndex, tmp_path: Path) -> None:

@@ -143,7 +143,8 @@ class TestCut:
 
     def test_text_without_headings_repeats_a_sentence(self) -> None:
         drafts = cut(one_page(((), prose(1_000))))
-        assert all(130 <= len(draft.text.split()) <= 200 for draft in drafts)
+        assert all(130 <= len(draft.text.split()) <= 200 for draft in drafts[:-1])
+        assert len(drafts[-1].text.split()) <= 200
         for before, after in itertools.pairwise(drafts):
             assert list(sentences(before.text))[-1].text == next(sentences(after.text)).text
 
