@@ -113,20 +113,18 @@ class Site:
 
     @cached_property
     def embedder(self) -> EmbeddingEngine:
-        """The embedding child, starting."""
+        """The embedding child; it starts when first asked, or by `warm`."""
         engine = EmbeddingEngine(self.embedding.path, threads=self.settings.threads)
         self._closing.callback(engine.close)
-        engine.start()
         return engine
 
     @cached_property
     def index(self) -> VectorIndex | None:
-        """The vector index, starting; None where another process holds the site."""
+        """The vector index, started by `warm`; None where another process holds the site."""
         if not self.writable:
             return None
         index = VectorIndex(self.place.folder.index)
         self._closing.callback(index.close)
-        index.start()
         return index
 
     @cached_property
@@ -144,8 +142,12 @@ class Site:
     @cached_property
     def searcher(self) -> Searcher:
         """Searches all collections."""
-        embedder, index = self.embedder, self.index  # both children start while the other loads
-        return Searcher(self._database, embedder=embedder, embedder_sha256=self.embedding.build.sha256, index=index)
+        return Searcher(
+            self._database,
+            embedder=self.embedder,
+            embedder_sha256=self.embedding.build.sha256,
+            index=self.index,
+        )
 
     @cached_property
     def library(self) -> Library:
@@ -211,8 +213,10 @@ class Site:
         return self._chat_engine
 
     def warm(self) -> None:
-        """Starts the children that the first question will need, without waiting for them."""
-        _ = self.searcher, self.drugs
+        """Starts the children that a question will need, without waiting for them; both load side by side."""
+        self.embedder.start()
+        if self.index is not None:
+            self.index.start()
 
     def close(self) -> None:
         """Ends the children and closes the database."""

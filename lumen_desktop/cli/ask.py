@@ -97,6 +97,7 @@ def converse(site: Site, collection: str | None, *, prose: bool) -> None:
 def answered(site: Site, question: str, collection: str | None, *, prose: bool, show: bool) -> None:
     """Runs one question and prints each part as it comes; or, where it is not to be shown, one document at the end."""
     commenting = False
+    site.warm()
     with output.interrupts(site.chat.stop):
         for event in _waited_for(site.chat.ask(question, collection=collection, prose=prose)):
             if isinstance(event, AnswerReady):

@@ -30,6 +30,7 @@ def add(
 ) -> None:
     """Add documents; those that are there already are left as they are."""
     with output.site(context, writable=True) as site, output.interrupts(site.library.stop):
+        site.warm()
         report = followed(site.library.add(paths, collection=collection))
     for failure in report.failed:
         output.line(f"{failure.code}: {failure.message} Hint: {failure.hint}")
@@ -100,6 +101,7 @@ def search(
 ) -> None:
     """Show the passages that a question would be answered from."""
     with output.site(context, writable=False) as site:
+        site.warm()
         hits, found = site.library.search(words, collection=collection, most=most)
     if as_json:
         output.result(

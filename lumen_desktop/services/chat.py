@@ -202,7 +202,8 @@ class Chat:
         guard = DrugGuard.of(run.question, [c.passage for c in found.candidates], self._names())
         run.notes += guard.refusals
         best = [c for c in found.candidates if guard.admits(c.passage)][: self._settings.passages]
-        likely = grounding.evidence(run.question, best, found.weights)
+        background = grounding.background(found.candidates)
+        likely = grounding.evidence(run.question, best, found.weights, background=background)
         enough = not guard.refusals and likely >= grounding.EVIDENCE_THRESHOLD
         quotes = self._quotes(run, found, best, guard) if enough else ()
         if not quotes:
@@ -241,13 +242,14 @@ class Chat:
     def _comment(self, run: _Run, passages: list[Passage]) -> Iterator[Commentary]:
         """The model's words, sentence by sentence, each checked before it is shown."""
         engine, build = self._engine()
-        turns, sampling = self._turns(engine, run.question, passages)
+        turns, sampling = self._turns(engine, run.question, passages)  # drops passages that do not fit
         digest = hashlib.sha256(json.dumps([[t.role, t.text] for t in turns]).encode()).hexdigest()
         run.provenance = replace(
             run.provenance,
             build_id=build.id,
             build_sha256=build.sha256,
             prompt_sha256=digest,
+            passage_ids=tuple(passage.id for passage in passages),
             sampling=asdict(sampling),
         )
         drugs = self._names()

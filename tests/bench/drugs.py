@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
     started, used = time.perf_counter(), time.process_time()
     drugs = DrugNames.load(DRUGS)
     load_ms, load_cpu_ms = (time.perf_counter() - started) * 1000, (time.process_time() - used) * 1000
-    source = random.Random(options.seed)  # noqa: S311  a draw that can be repeated, no secret
+    source = random.Random(options.seed)
     names = dictionary_names()
     gmp = gmp_questions.questions(COUNT, options.seed)
     report: dict[str, object] = {

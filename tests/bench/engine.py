@@ -87,7 +87,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 def sources(size_chars: int) -> str:
     """Real text that begins differently each time, so that nothing evaluated before can be reused."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in LIBRARY)
-    start = random.randrange(len(text) - size_chars)  # noqa: S311 - not a secret
+    start = random.randrange(len(text) - size_chars)
     return f"{secrets.token_hex(4)} {text[start : start + size_chars]}"
 
 
@@ -225,13 +225,13 @@ def stop(count: int) -> list[Figure]:
                 at[0] = time.perf_counter()
                 engine.stop()
 
-            timer = threading.Timer(random.uniform(0.05, 1.5), ask_to_stop)  # noqa: S311
+            timer = threading.Timer(random.uniform(0.05, 1.5), ask_to_stop)
             timer.start()
             stopped = ask(engine, turns(sources(PREFIX_CHARS * 2), "What must be recorded?"), 200)
             if stopped.finished.answer_tokens == 0:
                 in_prompt.append(time.perf_counter() - asked_at[0])
             timer.join()
-            deltas, after = 0, random.randrange(1, 12)  # noqa: S311
+            deltas, after = 0, random.randrange(1, 12)
             for event in engine.generate(turns("Be brief.", "Tell a story."), Sampling(answer_tokens=200)):
                 deltas += isinstance(event, TextDelta)
                 if deltas == after:
@@ -259,7 +259,7 @@ def kill(count: int) -> list[Figure]:
             engine.start()
             within_s = reference.total_s + 1.0
         process = psutil.Process(engine.pid)
-        timer = threading.Timer(random.uniform(0, within_s), process.kill)  # noqa: S311
+        timer = threading.Timer(random.uniform(0, within_s), process.kill)
         timer.start()
         codes.append(_code(lambda engine=engine: ask(engine, conversation, 16)))  # type: ignore[misc]
         timer.join()

@@ -298,7 +298,7 @@ _WORDS = {
 
 def questions(count: int, seed: int) -> list[str]:
     """Return `count` different questions: all that were written by hand, then made ones."""
-    source = random.Random(seed)  # noqa: S311  a draw that can be repeated, no secret
+    source = random.Random(seed)
     found = dict.fromkeys(WRITTEN)
     while len(found) < count:
         template = source.choice(_TEMPLATES)

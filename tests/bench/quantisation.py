@@ -99,7 +99,7 @@ def speeds(model: Any, tokens: list[int]) -> tuple[float, float]:
 
 def interval(values: list[float]) -> tuple[float, float, float]:
     """Median and its 95 % interval by 5,000 bootstrap samples."""
-    chance = random.Random(1)  # noqa: S311 - a repeatable bootstrap, not a secret
+    chance = random.Random(1)
     medians = sorted(statistics.median(chance.choices(values, k=len(values))) for _ in range(5000))
     return statistics.median(values), medians[125], medians[-126]
 

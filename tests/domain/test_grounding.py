@@ -1,13 +1,11 @@
 """When there is evidence, which sentences lead, and which of a model's sentences are struck."""
 
-from collections import Counter
-
 import pytest
 
 from lumen_desktop.domain import grounding
 from lumen_desktop.domain.grounding import Candidate, Checked, Quote
 from lumen_desktop.domain.library import Currency, Kind, Passage, Span
-from lumen_desktop.domain.sentences import content_words, inverse_frequencies, sentences
+from lumen_desktop.domain.sentences import content_words, sentences
 
 DRUGS = {"warfarin", "metformin", "zelboraxib"}
 
@@ -29,8 +27,7 @@ def anything(passage: Passage, sentence: str) -> bool:
 
 
 def weights(*texts: str) -> dict[str, float]:
-    having = Counter(word for text in texts for word in set(content_words(text)))
-    return inverse_frequencies(having, len(texts))
+    return {word: 1.0 for text in texts for word in content_words(text)}
 
 
 # --- evidence ---
@@ -42,7 +39,8 @@ def test_evidence_grows_with_meaning_and_with_shared_words() -> None:
     known = weights(good, other)
 
     def likely(text: str, cosine: float | None) -> float:
-        return grounding.evidence(question, [Candidate(passage(text, header=""), 1.0, cosine)], known)
+        candidates = [Candidate(passage(text, header=""), 1.0, cosine)]
+        return grounding.evidence(question, candidates, known, background=0.1)
 
     assert likely(good, 0.8) > likely(good, 0.4) > likely(good, None)
     assert likely(good, 0.5) > likely(other, 0.5)
@@ -52,11 +50,26 @@ def test_evidence_grows_with_meaning_and_with_shared_words() -> None:
 
 @pytest.mark.parametrize("question", ["", "the of and", "???"])
 def test_a_question_without_content_has_no_evidence(question: str) -> None:
-    assert grounding.evidence(question, [Candidate(passage("Text."), 1.0, 1.0)], {}) == 0.0
+    assert grounding.evidence(question, [Candidate(passage("Text."), 1.0, 1.0)], {}, background=0.0) == 0.0
 
 
 def test_nothing_found_is_no_evidence() -> None:
-    assert grounding.evidence("How is it cleaned?", [], {}) == 0.0
+    assert grounding.evidence("How is it cleaned?", [], {}, background=0.0) == 0.0
+
+
+def test_a_passage_that_stands_out_is_more_evidence() -> None:
+    candidates = [Candidate(passage("Shared equipment is cleaned."), 1.0, 0.6)]
+    question, known = "How is shared equipment cleaned?", weights("Shared equipment is cleaned.")
+    alone, among = (grounding.evidence(question, candidates, known, background=b) for b in (0.1, 0.6))
+    assert alone > among
+
+
+def test_the_background_is_the_fifth_highest_cosine() -> None:
+    cosines = [0.2, 0.9, None, 0.5, 0.7, 0.6, 0.1]
+    found = [Candidate(passage("x"), 1.0, cosine) for cosine in cosines]
+    assert grounding.background(found) == 0.2
+    assert grounding.background(found[:2]) == 0.2
+    assert grounding.background([]) == 0.0
 
 
 # --- quotes ---

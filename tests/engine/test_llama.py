@@ -203,7 +203,7 @@ def test_a_truncated_file_is_refused(bad_file: Path, chat_model: Path, template:
 
 @pytest.mark.parametrize("beginning", [b"GGUF\x03\x00\x00\x00", b"PK\x03\x04", b"<html>"])
 def test_what_is_no_model_is_refused(bad_file: Path, template: Path, beginning: bytes) -> None:
-    bad_file.write_bytes(beginning + random.Random(1).randbytes(100_000))  # noqa: S311 - noise, not a secret
+    bad_file.write_bytes(beginning + random.Random(1).randbytes(100_000))
     with pytest.raises(EngineError) as caught:
         loaded(bad_file, template)
     assert caught.value.code == "ENG-011"

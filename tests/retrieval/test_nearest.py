@@ -46,7 +46,8 @@ def test_exact_search_is_the_sorted_product() -> None:
     found = exact(IDS, VECTORS, question, most=10)
     order = np.argsort(-(VECTORS @ question), kind="stable")[:10]
     assert [identity for identity, _ in found] == IDS[order].tolist()
-    assert found[0] == (105, pytest.approx(1.0, abs=1e-5))
+    assert found[0][0] == 105
+    assert found[0][1] == pytest.approx(1.0, abs=1e-5)
 
 
 def test_exact_search_takes_what_is_there() -> None:

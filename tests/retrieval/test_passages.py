@@ -26,7 +26,7 @@ def sentence(chance: random.Random, words: int) -> str:
 
 def random_extract(seed: int) -> Extract:
     """A document of random pages, cut into random sections that leave some of it out."""
-    chance = random.Random(seed)  # noqa: S311 - no secret
+    chance = random.Random(seed)
     pages: list[str] = []
     sections: list[Section] = []
     path: tuple[str, ...] = ()

@@ -399,7 +399,7 @@ def test_a_model_that_fails_costs_its_own_words_only(
 ) -> None:
     rehearsed.chat_behaviour = behaviour
     events = []
-    with pytest.raises(EngineError) as caught:  # noqa: PT012 - what came before counts
+    with pytest.raises(EngineError) as caught:
         for event in site.chat.ask(RECALL_QUESTION, prose=True):
             events.append(event)  # noqa: PERF402 - kept though it raises
     assert caught.value.code == code

@@ -146,7 +146,7 @@ DETECTED = [
 @pytest.mark.parametrize(("tamper", "later"), DETECTED, ids=[tamper.__name__ for tamper, _ in DETECTED])
 def test_a_change_is_found_and_named(long_trail: Path, tamper: Tamper, later: int) -> None:
     whole = long_trail.read_bytes()
-    for seq in random.Random(tamper.__name__).sample(range(2, EVENTS - 1), 6):  # noqa: S311 - seeded draws
+    for seq in random.Random(tamper.__name__).sample(range(2, EVENTS - 1), 6):
         long_trail.write_bytes(whole)
         around_the_guards(long_trail, tamper, seq)
         found = verdict(long_trail)

@@ -64,7 +64,7 @@ def test_a_reading_session_refuses_writes(database: Database, statement: str) ->
 
 def test_a_reading_session_cannot_flush_a_changed_row(database: Database) -> None:
     add(database)
-    with pytest.raises(StorageError), database.reading() as session:  # noqa: PT012 - whichever of them is refused
+    with pytest.raises(StorageError), database.reading() as session:
         row = session.exec(select(CollectionRow)).one()
         row.name = "changed"
         session.add(row)
@@ -111,7 +111,7 @@ def test_a_rollback_takes_the_write_and_its_event(
 ) -> None:
     row = add(database)
     before = events(database)
-    with pytest.raises(RuntimeError), database.transaction(TESTER, "test") as transaction:  # noqa: PT012
+    with pytest.raises(RuntimeError), database.transaction(TESTER, "test") as transaction:
         write(transaction, row)
         raise RuntimeError
     assert events(database) == before

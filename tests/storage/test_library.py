@@ -68,7 +68,7 @@ def found(database: Database, words: Sequence[str], *places: stored.CollectionRo
 
 def counts(session: Session) -> dict[str, int]:
     tables = ("source_document", "document_file", "document_page", "passage", "passage_vector", "passage_text")
-    return {table: session.execute(text("SELECT count(*) FROM " + table)).scalar_one() for table in tables}  # noqa: S608 - our own tables
+    return {table: session.execute(text("SELECT count(*) FROM " + table)).scalar_one() for table in tables}
 
 
 @pytest.mark.parametrize("words", [["cleaned"], ["cleaning"], ["cleans"], ["CLEAN"], ["clean", "unknownword"]])
