@@ -202,8 +202,7 @@ class Chat:
         guard = DrugGuard.of(run.question, [c.passage for c in found.candidates], self._names())
         run.notes += guard.refusals
         best = [c for c in found.candidates if guard.admits(c.passage)][: self._settings.passages]
-        background = grounding.background(found.candidates)
-        likely = grounding.evidence(run.question, best, found.weights, background=background)
+        likely = grounding.evidence(run.question, best, found.weights)
         enough = not guard.refusals and likely >= grounding.EVIDENCE_THRESHOLD
         quotes = self._quotes(run, found, best, guard) if enough else ()
         if not quotes:

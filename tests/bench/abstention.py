@@ -80,9 +80,8 @@ def case(source: str, kind: str, question: str, candidates: Sequence[Candidate],
     """Takes the signs of one question as `services.chat` would."""
     guard = DrugGuard.of(question, [c.passage for c in candidates], drugs)
     admitted = [c for c in candidates if guard.admits(c.passage)]
-    background = grounding.background(candidates)
-    plain = grounding.signs(question, candidates[:_BEST], found.weights, background=background)
-    guarded = grounding.signs(question, admitted[:_BEST], found.weights, background=background)
+    plain = grounding.signs(question, candidates[:_BEST], found.weights)
+    guarded = grounding.signs(question, admitted[:_BEST], found.weights)
     rank = next((n for n, c in enumerate(candidates, start=1) if c.passage.id in gold), None)
     return Case(source, kind, question, plain, None if guard.refusals or not admitted else guarded, rank)
 

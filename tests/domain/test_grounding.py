@@ -40,7 +40,7 @@ def test_evidence_grows_with_meaning_and_with_shared_words() -> None:
 
     def likely(text: str, cosine: float | None) -> float:
         candidates = [Candidate(passage(text, header=""), 1.0, cosine)]
-        return grounding.evidence(question, candidates, known, background=0.1)
+        return grounding.evidence(question, candidates, known)
 
     assert likely(good, 0.8) > likely(good, 0.4) > likely(good, None)
     assert likely(good, 0.5) > likely(other, 0.5)
@@ -50,26 +50,19 @@ def test_evidence_grows_with_meaning_and_with_shared_words() -> None:
 
 @pytest.mark.parametrize("question", ["", "the of and", "???"])
 def test_a_question_without_content_has_no_evidence(question: str) -> None:
-    assert grounding.evidence(question, [Candidate(passage("Text."), 1.0, 1.0)], {}, background=0.0) == 0.0
+    assert grounding.evidence(question, [Candidate(passage("Text."), 1.0, 1.0)], {}) == 0.0
 
 
 def test_nothing_found_is_no_evidence() -> None:
-    assert grounding.evidence("How is it cleaned?", [], {}, background=0.0) == 0.0
+    assert grounding.evidence("How is it cleaned?", [], {}) == 0.0
 
 
-def test_a_passage_that_stands_out_is_more_evidence() -> None:
-    candidates = [Candidate(passage("Shared equipment is cleaned."), 1.0, 0.6)]
-    question, known = "How is shared equipment cleaned?", weights("Shared equipment is cleaned.")
-    alone, among = (grounding.evidence(question, candidates, known, background=b) for b in (0.1, 0.6))
-    assert alone > among
-
-
-def test_the_background_is_the_fifth_highest_cosine() -> None:
-    cosines = [0.2, 0.9, None, 0.5, 0.7, 0.6, 0.1]
-    found = [Candidate(passage("x"), 1.0, cosine) for cosine in cosines]
-    assert grounding.background(found) == 0.2
-    assert grounding.background(found[:2]) == 0.2
-    assert grounding.background([]) == 0.0
+def test_the_words_count_in_one_of_the_first_three_passages_and_the_cosine_in_all() -> None:
+    texts = ["Nothing of it.", "Shared tanks.", "Shared equipment.", "Shared equipment is cleaned."]
+    candidates = [Candidate(passage(text, header=""), 1.0, 0.1 * n) for n, text in enumerate(texts)]
+    nearest, covered = grounding.signs("How is shared equipment cleaned?", candidates, weights(*texts))
+    assert (nearest, covered) == (pytest.approx(0.3), pytest.approx(2 / 3))
+    assert grounding.signs("How is it cleaned?", [], {}) == (0.0, 0.0)
 
 
 # --- quotes ---
