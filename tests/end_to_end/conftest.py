@@ -38,7 +38,7 @@ def guided(guided_folder: Path) -> Iterator[app.Site]:
     """It, open with the real engines for a whole module."""
     place = app.SitePlace(DataFolder(guided_folder), demonstration=True)
     with app.opened(place, DEMONSTRATION_PASSPHRASE, purpose="tests", writable=True) as site:
-        site.searcher  # noqa: B018 - children that live for the module start before a test counts them
+        site.warm()  # children that live for the module start before a test counts them
         site.reader._child.start()
         yield site
 
