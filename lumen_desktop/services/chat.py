@@ -34,7 +34,7 @@ from lumen_desktop.storage import library as stored_library
 from lumen_desktop.storage.database import Database
 
 LONGEST_QUESTION = 4000  # characters
-_SHORTLIST = 12  # sentences embedded for an answer: each costs about 10 ms, and more were found to change nothing
+_SHORTLIST = 12  # sentences embedded for an answer; more were found to change nothing
 _KEEP_EVERY_S = 0.5
 INTERRUPTED = "The program ended while this answer was written; what had been shown is kept."
 UNVERIFIED = "Commentary by the model. Not verified: check it against the quotes."
