@@ -144,10 +144,10 @@ def choose(quotes: Sequence[Quote], cosines: Sequence[float], *, most: int) -> l
 
 
 def _quotable(passage: Passage, sentence: Sentence) -> bool:
-    """Whether it says something by itself: a fragment, or a lead-in without its list, answers nothing."""
+    """Whether it says something by itself: a fragment, a question or a lead-in without its list answers nothing."""
     says = len(sentence.text.split()) >= 4 and any(letter.isalpha() for letter in sentence.text)  # noqa: PLR2004
     whole = passage.page_of(sentence.start) == passage.page_of(sentence.end - 1)
-    return says and whole and not sentence.text.endswith(":")
+    return says and whole and not sentence.text.endswith((":", "?"))
 
 
 def _same_words(one: Quote, other: Quote) -> bool:

@@ -29,7 +29,7 @@ maximum viagra dose | maximum recommended dose of 100 mg
 viagra starting dose for patients older than 65 | starting dose of 25 mg
 patient takes nitroglycerin, is viagra allowed | contraindicated / never take VIAGRA with / Do not take VIAGRA if
 viagra with alpha blockers e.g. doxazosin, what to do | stable on alpha-blocker / lowest dose / Use caution when co-administering alpha-blockers
-max sildenafil dose with ritonavir | 25 mg of VIAGRA in a 48 hour / 25 mg in a 48
+max sildenafil dose with ritonavir | 25 mg of VIAGRA in a 48 hour / 25 mg in a 48 / dose for ritonavir-treated patients is 25 mg
 does alcohol increase the blood pressure drop of sildenafil | did not potentiate the hypotensive effect of alcohol
 severe renal impairment viagra dose | starting dose of 25 mg
 viagra dose in liver cirrhosis | starting dose of 25 mg
