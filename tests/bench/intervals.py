@@ -1,4 +1,4 @@
-"""Figures with their uncertainty: bootstrap intervals of means, order-statistic intervals of medians, percentiles."""
+"""Figures with their uncertainty: bootstrap intervals of means, and percentiles; medians of pairs stand in `engine`."""
 
 import math
 from collections.abc import Sequence
@@ -35,20 +35,6 @@ def mean(values: Sequence[float]) -> Estimate:
     drawn = np.random.default_rng(_SEED).integers(0, len(data), size=(RESAMPLES, len(data)))
     low, high = np.percentile(data[drawn].mean(axis=1), [2.5, 97.5])
     return Estimate(float(data.mean()), float(low), float(high))
-
-
-def median(values: Sequence[float]) -> Estimate:
-    """The median with its distribution-free 95 % interval (the whole range below six values).
-
-    Source: order statistics and the binomial distribution, Conover 1999, section 3.2.
-    """
-    ordered = sorted(values)
-    count, below, chance = len(ordered), 0, 0.0
-    while chance + math.comb(count, below) / 2**count <= 0.025:
-        chance += math.comb(count, below) / 2**count
-        below += 1
-    rank = max(below, 1)
-    return Estimate(float(np.median(ordered)), ordered[rank - 1], ordered[count - rank])
 
 
 def percentile(values: Sequence[float], share: float) -> float:
