@@ -5,10 +5,10 @@ vectors are the real ones, the repetitions' slightly turned (cosine about 0.9) a
 real encrypted database with the real index child; questions are real and embedded by the real child, uncached.
 Run: ``python -m tests.bench search [--passages N] [--questions N] [--json FILE] [--keep FOLDER]``.
 
-Measured November 2026 on 2 cores shared with other work (load 1.2), 50,000 passages, 150 questions: whole search p50 58,
-p95 99 ms (goal 150); without the index 51 and 93; its parts p50 13 embedding, 18 full text, 10 index (5 exact); recall@20
-of the index .9993 (goal .99); first evidence p50 347, p95 535 ms (goal 400, missed at p95: four fifths of it are the
-sentences' embeddings, one by one). Building: 260 s to store, 128 s for the index, at a load of 6.
+Measured November 2026 on 2 cores shared with other work (load 1.2), 50,000 passages, 150 questions: whole search p50
+58, p95 99 ms (goal 150); without the index 51 and 93; its parts p50 13 embedding, 18 full text, 10 index (5 exact);
+recall@20 of the index .9993 (goal .99); first evidence p50 347, p95 535 ms (goal 400, missed at p95: four fifths of it
+are the sentences' embeddings, one by one). Building: 260 s to store, 128 s for the index, at a load of 6.
 """
 
 import argparse
