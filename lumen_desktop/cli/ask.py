@@ -68,10 +68,10 @@ def answer(
 
 
 def converse(site: Site, collection: str | None, *, prose: bool) -> None:
-    """A conversation in the terminal, until /quit or the end of input."""
+    """A conversation in the terminal, stored as one, until /quit or the end of input."""
     output.text(_CHAT_HELP)
     site.warm()
-    interactive = sys.stdin.isatty()
+    interactive, conversation_id = sys.stdin.isatty(), None
     if interactive:
         with contextlib.suppress(ImportError):
             importlib.import_module("readline")  # arrow keys and history at the prompt
@@ -89,19 +89,31 @@ def converse(site: Site, collection: str | None, *, prose: bool) -> None:
             output.text(f"Commentary is {'on' if prose else 'off'}.")
         elif question:
             try:
-                answered(site, question, collection, prose=prose, show=True)
+                conversation_id = answered(
+                    site, question, collection, prose=prose, conversation_id=conversation_id
+                ).conversation_id
             except LumenError as error:
                 output.refusal(error)
 
 
-def answered(site: Site, question: str, collection: str | None, *, prose: bool, show: bool) -> None:
+def answered(
+    site: Site,
+    question: str,
+    collection: str | None,
+    *,
+    prose: bool,
+    show: bool = True,
+    conversation_id: int | None = None,
+) -> Answer:
     """Runs one question and prints each part as it comes; or, where it is not to be shown, one document at the end."""
-    commenting = False
+    commenting, answer = False, None
     site.warm()
+    events = site.chat.ask(question, collection=collection, prose=prose, conversation_id=conversation_id)
     with output.interrupts(site.chat.stop):
-        for event in _waited_for(site.chat.ask(question, collection=collection, prose=prose)):
+        for event in _waited_for(events):
             if isinstance(event, AnswerReady):
-                _finished(site, event.answer, show=show)
+                answer = event.answer
+                _finished(site, answer, show=show)
             elif isinstance(event, EvidenceFound) and show:
                 _heading(site)
                 for citation in event.citations:
@@ -111,6 +123,8 @@ def answered(site: Site, question: str, collection: str | None, *, prose: bool, 
                     output.text(UNVERIFIED)
                 commenting = True
                 output.text(event.text)
+    assert answer is not None  # `ask` ends with an answer or raises
+    return answer
 
 
 def _waited_for(events: Iterator[AskEvent]) -> Iterator[AskEvent]:
@@ -161,6 +175,7 @@ def as_document(answer: Answer, *, demonstration: bool) -> dict[str, Any]:
         "notes": list(answer.notes),
         "build": {"id": answer.build_id, "sha256": answer.build_sha256},
         "record_id": answer.record_id,
+        "conversation_id": answer.conversation_id,
         "timing": {
             "retrieval_s": answer.timing.retrieval_s,
             "first_evidence_s": answer.timing.first_evidence_s,

@@ -60,5 +60,5 @@ def _ask(site: Site) -> None:
         ask.converse(site, None, prose=False)
         return
     output.text(f"Question: {SAMPLE}")
-    ask.answered(site, SAMPLE, None, prose=False, show=True)
+    ask.answered(site, SAMPLE, None, prose=False)
     output.text('\nAsk your own: .venv/bin/lumen ask "…" (on Windows .venv\\Scripts\\lumen).')

@@ -68,7 +68,7 @@ class Answer:
         commentary: the model's words after checking; empty where no model wrote.
         notes: sentences on what was left out, suspected or interrupted.
         build_id: build whose words or sources these are; `build_sha256` its digest.
-        record_id: number of the stored exchange.
+        record_id: number of the stored exchange; `conversation_id` the conversation that it belongs to.
         timing: see `Timing`.
         asked_utc: when.
     """
@@ -81,6 +81,7 @@ class Answer:
     build_id: str
     build_sha256: str
     record_id: int
+    conversation_id: int
     timing: Timing = field(default_factory=Timing)
     asked_utc: datetime | None = None
 

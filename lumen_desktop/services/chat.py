@@ -326,6 +326,7 @@ class Chat:
             build_id=run.provenance.build_id,
             build_sha256=run.provenance.build_sha256,
             record_id=run.exchange.id,
+            conversation_id=run.exchange.conversation_id,
             timing=run.timing,
             asked_utc=run.exchange.asked_utc,
         )

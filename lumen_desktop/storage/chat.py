@@ -153,6 +153,7 @@ def answer(session: Session, record_id: int) -> Answer | None:
         build_id=row.build_id,
         build_sha256=row.build_sha256,
         record_id=record_id,
+        conversation_id=row.conversation_id,
         timing=Timing(**json.loads(row.timing)),
         asked_utc=row.asked_utc,
     )

@@ -352,11 +352,11 @@ def main(argv: list[str]) -> int:
         0 where every goal is reached, else 1.
     """
     parser = argparse.ArgumentParser(prog="python -m tests.bench engine", description=__doc__)
-    parser.add_argument("part", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []], default=[], metavar="PART")
     parser.add_argument("--repeat", type=int, help="pairs, stops, kills or requests, instead of each part's own number")
     options = parser.parse_args(argv)
     missed = 0
-    for name in options.part:
+    for name in options.part or PARTS:
         measure, repeat = PARTS[name]
         for figure in measure(options.repeat or repeat):
             print(f"** {figure}", flush=True)

@@ -1,6 +1,7 @@
 """`lumen ask`, `chat` and `answer`: shapes, labels and exit statuses."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -115,6 +116,11 @@ def test_a_conversation_goes_on_after_a_refusal_until_it_is_quit(own: Own) -> No
     assert result.stdout.count("5 business days.” [1]") == 2
     assert result.stdout.count(UNVERIFIED) == 1
     assert result.stderr.startswith("ASK-002: ")
+    first, second = (
+        document(own("answer", number, "--json"))
+        for number in re.findall(r"^Answer (\d+)", result.stdout, re.MULTILINE)
+    )
+    assert first["conversation_id"] == second["conversation_id"]
 
 
 def test_a_stored_answer_is_shown_again(here: Here, demo: Path) -> None:

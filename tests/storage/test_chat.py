@@ -40,8 +40,8 @@ def asked(
 
 def finished(database: Database, exchange: stored.ExchangeRow, status: Status = Status.GROUNDED) -> Answer:
     answer = Answer(
-        status, "text", CITATIONS, "its words", ("a note", "another"), "build", "a" * 64, exchange.id or 0, TIMING,
-        Clock()(),
+        status, "text", CITATIONS, "its words", ("a note", "another"), "build", "a" * 64, exchange.id or 0,
+        exchange.conversation_id, TIMING, Clock()(),
     )  # fmt: skip
     with database.transaction(TESTER, "store an answer") as transaction:
         stored.keep_citations(transaction, exchange, CITATIONS)
