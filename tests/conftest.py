@@ -38,6 +38,7 @@ def _refuse_internet(event: str, values: tuple[Any, ...]) -> None:
         raise AssertionError("a test asked for a network socket")
 
 
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # a window that a test opens needs no screen
 sys.addaudithook(_refuse_internet)  # cannot be taken back, which is the point
 
 

@@ -1,0 +1,39 @@
+"""Widgets without a screen: the look that the application gives them, and a picture of each window of a failed test."""
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from lumen_desktop.ui import tasks, theme
+
+PICTURES = Path(__file__).resolve().parents[2] / "build" / "reports" / "pictures"
+
+
+@pytest.fixture(autouse=True)
+def look(qapp: QApplication) -> Iterator[None]:
+    """The light theme; and no task goes on after a test."""
+    theme.apply(qapp, "light")
+    yield
+    assert tasks.settle(), "a task still works"
+    for _ in range(3):
+        qapp.processEvents()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """A picture of every window that was open when a test failed, under build/reports/pictures."""
+    report = yield
+    application = cast("QApplication | None", QApplication.instance())
+    if report.when == "call" and report.failed and application is not None:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        for number, window in enumerate(w for w in QApplication.topLevelWidgets() if w.isVisible()):
+            picture(window, PICTURES / f"{item.name[:80].replace('/', '_')}-{number}.png")
+    return report
+
+
+def picture(widget: QWidget, path: Path) -> None:
+    """Saves what a widget shows."""
+    widget.grab().save(str(path))
