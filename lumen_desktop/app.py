@@ -23,6 +23,7 @@ from lumen_desktop.retrieval.readers.client import ReaderProcess
 from lumen_desktop.services.audit import Audit
 from lumen_desktop.services.builds import InstalledBuild, installed
 from lumen_desktop.services.chat import Chat
+from lumen_desktop.services.conversations import Conversations
 from lumen_desktop.services.doctor import Doctor
 from lumen_desktop.services.library import AddProgress, AddReport, Library
 from lumen_desktop.services.search import Searcher
@@ -164,7 +165,7 @@ class Site:
 
     @cached_property
     def chat(self) -> Chat:
-        """Asks; answers that a kill left open are marked first."""
+        """Asks; answers that a kill left open are marked first, and conversations long deleted are erased."""
         chat = Chat(
             self._database,
             self._actor,
@@ -177,7 +178,13 @@ class Site:
         )
         if self.writable:
             chat.recover()
+            self.conversations.erase_deleted()
         return chat
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """Lists, shows, renames, pins, deletes and restores conversations."""
+        return Conversations(self._database, self._actor)
 
     @cached_property
     def audit(self) -> Audit:

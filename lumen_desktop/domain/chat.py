@@ -56,6 +56,11 @@ class Timing:
     prompt_tokens: int = 0
     answer_tokens: int = 0
 
+    @property
+    def tokens(self) -> int:
+        """Tokens of the context window that prompt and answer took; 0 where no model wrote."""
+        return self.prompt_tokens + self.answer_tokens
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -84,6 +89,36 @@ class Answer:
     conversation_id: int
     timing: Timing = field(default_factory=Timing)
     asked_utc: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and what became of it; its answer is ``OPEN`` while it is being written."""
+
+    question: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation as a list of them shows it.
+
+    Attributes:
+        id: its number.
+        title: its first question, or the name that a person gave it.
+        pinned: whether it stands above the others.
+        created_utc: when it began; `last_utc` when its last question was asked.
+        exchanges: how many questions it holds.
+        deleted_utc: when it was deleted; None where it was not. It can be restored until it is erased.
+    """
+
+    id: int
+    title: str
+    pinned: bool
+    created_utc: datetime
+    last_utc: datetime
+    exchanges: int
+    deleted_utc: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

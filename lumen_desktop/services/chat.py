@@ -27,6 +27,7 @@ from lumen_desktop.domain.sentences import sentences
 from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
 from lumen_desktop.engine.protocol import Finished, Sampling, TextDelta, Turn
 from lumen_desktop.errors import InputError, LumenError, Stopped, StorageError
+from lumen_desktop.services.conversations import existing
 from lumen_desktop.services.search import Found, Searcher
 from lumen_desktop.settings import Settings
 from lumen_desktop.storage import chat as stored
@@ -127,6 +128,23 @@ class Chat:
         if self._writing is not None:
             self._writing.stop()
 
+    @property
+    def context_tokens(self) -> int:
+        """Size of the model's context window in tokens, as set and as the build allows; starts no process.
+
+        Raises:
+            EngineError: no chat model is installed.
+        """
+        _, build = self._engine()  # its process starts with the first request
+        return min(self._settings.context_tokens, build.context_tokens)
+
+    def context_use(self, answer: Answer) -> tuple[int, int]:
+        """How much of the context window an answer took: its prompt's and its own tokens, and the window's size.
+
+        Each question is answered by itself, so the first number is 0 where no model wrote.
+        """
+        return answer.timing.tokens, self.context_tokens
+
     def recover(self) -> int:
         """Marks answers that a kill left open, keeping what they had shown; returns how many."""
         with self._database.reading() as session:
@@ -156,6 +174,10 @@ class Chat:
     ) -> Iterator[AskEvent]:
         """Answers a question from the library.
 
+        To have an answer made again, ask the same question again in its conversation: that is another exchange,
+        so both answers stay stored and shown. Tokens are chosen without chance, so the words differ only where
+        library, settings or build changed.
+
         Args:
             question: 1 to 4,000 characters.
             collection: where to search; None searches everywhere.
@@ -166,7 +188,8 @@ class Chat:
             The quotes, then commentary sentence by sentence, then the answer.
 
         Raises:
-            InputError: empty (ASK-001) or too long (ASK-002), or no such collection.
+            InputError: empty (ASK-001) or too long (ASK-002), no such collection, no such conversation (CHT-001)
+                or a deleted one (ASK-004).
             EngineError: a child failed; the answer comes first, stored as failed with what was shown.
             StorageError: the disk is full or the database damaged; what was stored before stays.
         """
@@ -192,6 +215,8 @@ class Chat:
     def _open(self, question: str, conversation_id: int | None) -> _Run:
         began = time.monotonic()
         with self._database.transaction(self._actor, "ask") as transaction:
+            if conversation_id is not None:
+                _refuse_deleted(existing(stored.conversation(transaction.session, conversation_id)))
             exchange = stored.start(transaction, question, conversation_id=conversation_id, now=self._database.clock())
         build = self._embedding_build
         return _Run(question, exchange, began, Provenance(build.id, build.sha256, build.sha256))
@@ -266,11 +291,12 @@ class Chat:
 
     def _turns(self, engine: ChatEngine, question: str, passages: list[Passage]) -> tuple[list[Turn], Sampling]:
         """The prompt, with as many passages as fit beside the answer; best ones first."""
-        sampling = Sampling(answer_tokens=self._settings.answer_tokens)
+        window = self.context_tokens
+        sampling = Sampling(answer_tokens=min(self._settings.answer_tokens, window // 2))  # room for a prompt
         while True:
             system, user = grounding.build_prompt(question, passages)
             turns = [Turn("system", system), Turn("user", user)]
-            room = self._settings.context_tokens - sampling.answer_tokens
+            room = window - sampling.answer_tokens
             if len(passages) == 1 or engine.count_tokens(turns) <= room:
                 return turns, sampling
             passages.pop()
@@ -334,6 +360,13 @@ class Chat:
             stored.finish(transaction, run.exchange, answer, run.provenance, self._database.clock())
         logs.event("answer.stored", id=str(run.exchange.id), status=status, duration_s=run.timing.total_s)
         return answer
+
+
+def _refuse_deleted(conversation: stored.ConversationRow) -> None:
+    if conversation.deleted_utc is not None:
+        raise InputError(
+            "This conversation was deleted.", code="ASK-004", hint="Restore it, or ask in a new conversation."
+        )
 
 
 def _valid(question: str) -> str:

@@ -6,21 +6,26 @@ writes, and when it ends: a kill loses nothing that was shown. `interrupted` fin
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import ClassVar
 
-from sqlmodel import Field, Session, col, select
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, Session, col, func, or_, select
 
-from lumen_desktop.domain.chat import Answer, Citation, Provenance, Status, Timing
+from lumen_desktop.domain.chat import Answer, Citation, Conversation, Exchange, Provenance, Status, Timing
 from lumen_desktop.domain.library import Kind
 from lumen_desktop.storage.database import Transaction
 from lumen_desktop.storage.rows import Row, UtcTime
 
+LONGEST_TITLE = 200  # characters
+_LARGEST_NUMBER = 2**63 - 1  # that SQLite can hold, and so be asked for
+
 
 class ConversationRow(Row, table=True):
-    """A conversation; its title is its first question, so the trail keeps a digest only."""
+    """A conversation; its title begins as its first question, so the trail keeps a digest only."""
 
     __tablename__ = "conversation"
     entity: ClassVar[str] = "conversation"
@@ -31,6 +36,8 @@ class ConversationRow(Row, table=True):
     title: str
     salt: str = Field(default_factory=lambda: secrets.token_hex(16))
     created_utc: datetime = Field(sa_type=UtcTime)
+    pinned: bool = False
+    deleted_utc: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class ExchangeRow(Row, table=True):
@@ -82,7 +89,8 @@ class CitationRow(Row, table=True):
 def start(transaction: Transaction, question: str, *, conversation_id: int | None, now: datetime) -> ExchangeRow:
     """Stores a question as an open exchange, in a new conversation unless one is named."""
     if conversation_id is None:
-        conversation = transaction.add(ConversationRow(title=question[:200], created_utc=now))
+        title = " ".join(question.split())[:LONGEST_TITLE]
+        conversation = transaction.add(ConversationRow(title=title, created_utc=now))
         assert conversation.id is not None
         conversation_id = conversation.id
     return transaction.add(
@@ -125,10 +133,66 @@ def stored(provenance: Provenance) -> dict[str, str]:
     }
 
 
-def exchanges(session: Session, conversation_id: int) -> list[ExchangeRow]:
-    """Exchanges of a conversation, oldest first."""
-    query = select(ExchangeRow).where(ExchangeRow.conversation_id == conversation_id).order_by(col(ExchangeRow.id))
-    return list(session.exec(query).all())
+def exchanges(session: Session, conversation_id: int) -> list[Exchange]:
+    """Exchanges of a conversation however they ended, oldest first; in two queries, whatever their number."""
+    ours = select(ExchangeRow).where(ExchangeRow.conversation_id == conversation_id).order_by(col(ExchangeRow.id))
+    rows = session.exec(ours).all()
+    cited = select(CitationRow).join(ExchangeRow, col(ExchangeRow.id) == col(CitationRow.exchange_id))
+    citations: dict[int, list[CitationRow]] = {}
+    query = cited.where(ExchangeRow.conversation_id == conversation_id).order_by(col(CitationRow.n))
+    for citation in session.exec(query).all():
+        citations.setdefault(citation.exchange_id, []).append(citation)
+    return [Exchange(row.question, _answer(row, citations.get(row.id or 0, ()))) for row in rows]
+
+
+def conversations(
+    session: Session, words: Sequence[str] = (), *, deleted: bool = False, most: int = 200, only: int | None = None
+) -> list[Conversation]:
+    """Conversations in one query: pinned ones first, then the most recently used.
+
+    Args:
+        session: a reading session.
+        words: case-folded; each must occur in the title or in some question, answer or commentary.
+        deleted: those deleted instead of those that are not.
+        most: at most so many.
+        only: the conversation of this number, deleted or not; the other conditions do not matter then.
+    """
+    last = func.coalesce(func.max(col(ExchangeRow.asked_utc)), col(ConversationRow.created_utc), type_=UtcTime)
+    query = (
+        select(ConversationRow, func.count(col(ExchangeRow.id)), last)
+        .join(ExchangeRow, col(ExchangeRow.conversation_id) == col(ConversationRow.id), isouter=True)
+        .group_by(col(ConversationRow.id))
+        .order_by(col(ConversationRow.pinned).desc(), last.desc(), col(ConversationRow.id).desc())
+    )
+    if only is not None:
+        query = query.where(ConversationRow.id == only)
+    else:
+        when = col(ConversationRow.deleted_utc)
+        query = query.where(when.is_not(None) if deleted else when.is_(None), *map(_mentions, words)).limit(most)
+    return [_conversation(row, count, used) for row, count, used in session.exec(query).all()]
+
+
+def _mentions(word: str) -> ColumnElement[bool]:
+    """The condition that a conversation holds a word; `casefold` is the connection's own function."""
+
+    def holds(*texts: object) -> ColumnElement[bool]:
+        return or_(*(func.instr(func.casefold(text), word) > 0 for text in texts))
+
+    said = aliased(ExchangeRow)
+    exchange = select(said.id).where(
+        said.conversation_id == ConversationRow.id, holds(said.question, said.answer, said.commentary)
+    )
+    return or_(holds(ConversationRow.title), exchange.exists())
+
+
+def conversation(session: Session, conversation_id: int) -> ConversationRow | None:
+    """The conversation of a number, deleted or not."""
+    return session.get(ConversationRow, conversation_id) if abs(conversation_id) <= _LARGEST_NUMBER else None
+
+
+def deleted_before(session: Session, when: datetime) -> list[ConversationRow]:
+    """Conversations deleted before a time."""
+    return list(session.exec(select(ConversationRow).where(col(ConversationRow.deleted_utc) < when)).all())
 
 
 def interrupted(session: Session) -> list[ExchangeRow]:
@@ -138,12 +202,19 @@ def interrupted(session: Session) -> list[ExchangeRow]:
 
 def answer(session: Session, record_id: int) -> Answer | None:
     """A stored answer; None where there is none of that number."""
-    row = session.get(ExchangeRow, record_id)
+    row = session.get(ExchangeRow, record_id) if abs(record_id) <= _LARGEST_NUMBER else None
     if row is None:
         return None
-    citations = session.exec(
-        select(CitationRow).where(CitationRow.exchange_id == record_id).order_by(col(CitationRow.n))
-    ).all()
+    return _answer(
+        row,
+        session.exec(
+            select(CitationRow).where(CitationRow.exchange_id == record_id).order_by(col(CitationRow.n))
+        ).all(),
+    )
+
+
+def _answer(row: ExchangeRow, citations: Iterable[CitationRow]) -> Answer:
+    assert row.id is not None
     return Answer(
         status=Status(row.status),
         text=row.answer,
@@ -152,10 +223,17 @@ def answer(session: Session, record_id: int) -> Answer | None:
         notes=tuple(json.loads(row.notes)),
         build_id=row.build_id,
         build_sha256=row.build_sha256,
-        record_id=record_id,
+        record_id=row.id,
         conversation_id=row.conversation_id,
         timing=Timing(**json.loads(row.timing)),
         asked_utc=row.asked_utc,
+    )
+
+
+def _conversation(row: ConversationRow, exchanges: int, last_utc: datetime) -> Conversation:
+    assert row.id is not None
+    return Conversation(
+        row.id, row.title, row.pinned, row.created_utc, last_utc, exchanges=exchanges, deleted_utc=row.deleted_utc
     )
 
 

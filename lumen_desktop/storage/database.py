@@ -262,6 +262,8 @@ def _engine(path: Path, key: bytes) -> Engine:
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own folding knows the letters of ASCII only
+        connection.create_function("casefold", 1, str.casefold, deterministic=True)
         return connection
 
     engine = create_engine("sqlite://", creator=connect, module=sqlcipher3.dbapi2, poolclass=QueuePool)

@@ -451,9 +451,10 @@ def test_a_stored_answer_is_what_was_shown(site: app.Site) -> None:
         assert site.chat.record(answer.record_id) == answer
 
 
-def test_an_unknown_number_is_refused(site: app.Site) -> None:
+@pytest.mark.parametrize("number", [99, 0, 2**63, -(2**63)])
+def test_an_unknown_number_is_refused(site: app.Site, number: int) -> None:
     with pytest.raises(InputError) as caught:
-        site.chat.record(99)
+        site.chat.record(number)
     assert caught.value.code == "ASK-003"
 
 
@@ -469,3 +470,29 @@ def test_no_question_reaches_the_log(site: app.Site) -> None:
     log = (site.place.folder.path / "lumen.log").read_text(encoding="utf-8")
     assert "answer.stored" in log
     assert not any(word in log for word in ("effectiveness", "business", "recall"))
+
+
+# --- the context window ---
+
+
+def test_how_much_of_the_window_an_answer_took_is_told_without_starting_the_model(site: app.Site) -> None:
+    _, quoted = ask(site, RECALL_QUESTION)
+    assert site.chat.context_use(quoted) == (0, 4096)
+    assert site.chat_engine()[0].pid is None
+    _, answer = ask(site, RECALL_QUESTION, prose=True)
+    used, size = site.chat.context_use(site.chat.record(answer.record_id))
+    assert used == answer.timing.prompt_tokens + answer.timing.answer_tokens > 0
+    assert size == site.chat.context_tokens == 4096
+
+
+@pytest.mark.parametrize(("asked_for", "given"), [(1024, 1024), (32768, 4096)])
+def test_the_window_is_no_larger_than_the_builds(site: app.Site, asked_for: int, given: int) -> None:
+    site.settings = Settings(context_tokens=asked_for)
+    assert site.chat.context_tokens == given
+
+
+def test_the_longest_answer_leaves_room_for_its_question(site: app.Site) -> None:
+    site.settings = Settings(context_tokens=512, answer_tokens=4096)
+    _, answer = ask(site, RECALL_QUESTION, prose=True)
+    assert answer.status is Status.GROUNDED
+    assert '"answer_tokens": 256' in exchange(site, answer).sampling

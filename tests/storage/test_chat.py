@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
+from sqlmodel import select
 
-from lumen_desktop.domain.chat import Answer, Citation, Provenance, Status, Timing
+from lumen_desktop.domain.chat import Answer, Citation, Conversation, Exchange, Provenance, Status, Timing
 from lumen_desktop.domain.library import Kind
 from lumen_desktop.errors import StorageError
 from lumen_desktop.storage import audit
@@ -62,7 +64,7 @@ def test_everything_to_replay_it_is_kept(database: Database) -> None:
     exchange = asked(database)
     finished(database, exchange)
     with database.reading() as session:
-        (row,) = stored.exchanges(session, exchange.conversation_id)
+        row = session.get_one(stored.ExchangeRow, exchange.id)
     assert (row.build_id, row.build_sha256, row.embedder_sha256) == ("build", "a" * 64, "e" * 64)
     assert (row.prompt_sha256, row.passage_ids, row.sampling) == (
         "p" * 64,
@@ -107,3 +109,104 @@ def test_an_unknown_status_is_refused_by_the_schema(database: Database) -> None:
     exchange = asked(database)
     with pytest.raises(StorageError), database.transaction(TESTER, "test") as transaction:
         transaction.change(exchange, status="verified")
+
+
+# --- conversations ---
+
+
+def titles(database: Database, *words: str, deleted: bool = False, most: int = 200) -> list[str]:
+    with database.reading() as session:
+        return [c.title for c in stored.conversations(session, words, deleted=deleted, most=most)]
+
+
+def change(database: Database, conversation_id: int, **values: object) -> None:
+    with database.transaction(TESTER, "test") as transaction:
+        transaction.change(transaction.session.get_one(stored.ConversationRow, conversation_id), **values)
+
+
+def test_a_conversation_reads_back_with_its_count_and_last_use(database: Database) -> None:
+    first = asked(database, "one\n two")
+    with database.transaction(TESTER, "ask") as transaction:
+        later = Clock()() + timedelta(hours=1)
+        stored.start(transaction, "again", conversation_id=first.conversation_id, now=later)
+    with database.reading() as session:
+        (found,) = stored.conversations(session)
+    assert found == Conversation(
+        first.conversation_id, "one two", pinned=False, created_utc=Clock()(), last_utc=later, exchanges=2
+    )
+
+
+def test_a_conversation_without_a_question_was_last_used_when_it_began(database: Database) -> None:
+    with database.transaction(TESTER, "test") as transaction:
+        transaction.add(stored.ConversationRow(title="empty", created_utc=Clock()()))
+    with database.reading() as session:
+        (found,) = stored.conversations(session)
+    assert (found.last_utc, found.exchanges) == (Clock()(), 0)
+
+
+def test_pinned_ones_come_first_then_the_last_begun_and_deleted_ones_apart(database: Database) -> None:
+    one, _, three, _ = (asked(database, title).conversation_id for title in ("one", "two", "three", "four"))
+    change(database, one, pinned=True)
+    change(database, three, deleted_utc=Clock()())
+    assert titles(database) == ["one", "four", "two"]
+    assert titles(database, most=2) == ["one", "four"]
+    assert titles(database, deleted=True) == ["three"]
+    with database.reading() as session:
+        assert [c.title for c in stored.conversations(session, only=three)] == ["three"]
+        assert stored.conversations(session, only=99) == []
+
+
+def test_every_word_must_be_somewhere_in_the_conversation(database: Database) -> None:
+    exchange = asked(database, "Größe der Charge, 100 % geprüft")
+    finished(database, exchange)
+    asked(database, "Batch_size")
+    for words in (["charge"], ["grösse"], ["100", "text"], ["its", "geprüft"], ["%"]):
+        assert titles(database, *words) == ["Größe der Charge, 100 % geprüft"], words
+    assert titles(database, "_") == ["Batch_size"]
+    assert titles(database, "charge", "nowhere") == []
+    assert len(titles(database)) == 2
+
+
+def test_a_list_reads_no_answer_and_a_start_finds_open_ones_by_an_index(database: Database) -> None:
+    with database.reading() as session:
+        connection = session.connection()
+        seen: list[str] = []
+        event.listen(connection, "before_cursor_execute", lambda *given: seen.append(given[2]))
+        stored.conversations(session)
+        stored.interrupted(session)
+        listing, left = seen
+        plans = [
+            " ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", given).all())
+            for query, given in ((listing, (200, 0)), (left, ("open",)))
+        ]
+    assert "USING COVERING INDEX exchange_by_conversation" in plans[0]
+    assert "USING INDEX exchange_by_status" in plans[1]
+
+
+def test_exchanges_carry_their_own_citations_and_open_ones_are_shown(database: Database) -> None:
+    first = asked(database, "one")
+    answer = finished(database, first)
+    other = asked(database, "other")
+    finished(database, other)
+    asked(database, "two", first.conversation_id)
+    with database.reading() as session:
+        one, two = stored.exchanges(session, first.conversation_id)
+    assert one == Exchange("one", answer)
+    assert (two.question, two.answer.status, two.answer.citations) == ("two", Status.OPEN, ())
+
+
+def test_a_removed_conversation_takes_its_answers_along(database: Database) -> None:
+    kept, gone = asked(database, "kept"), asked(database, "gone")
+    finished(database, gone)
+    change(database, gone.conversation_id, deleted_utc=Clock()())
+    with database.reading() as session:
+        assert stored.deleted_before(session, Clock()()) == []
+        (row,) = stored.deleted_before(session, Clock()() + timedelta(seconds=1))
+    with database.transaction(TESTER, "erase") as transaction:
+        transaction.remove(row)
+    with database.reading() as session:
+        assert stored.conversation(session, gone.conversation_id) is None
+        assert stored.answer(session, gone.id or 0) is None
+        assert session.exec(select(stored.CitationRow)).all() == []
+        assert stored.answer(session, kept.id or 0) is not None
+        assert audit.verify(session, SITE).first_bad is None
