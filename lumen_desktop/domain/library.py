@@ -8,6 +8,7 @@ import enum
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 class Kind(enum.StrEnum):
@@ -70,6 +71,16 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page as shown, in shares of its width and height from the upper left corner (0 to 1)."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
 class PassageDraft:
     """A passage before it is stored.
 
@@ -118,6 +129,20 @@ class Passage:
             offset += 1
         return self.spans[-1].page
 
+    def places(self, start: int, end: int) -> tuple[Span, ...]:
+        """Where the characters ``start`` to ``end`` of the passage's text stand in the document, in reading order.
+
+        Source: `PassageDraft.text`, the spans' texts joined with one space.
+        """
+        found, offset = [], 0
+        for span in self.spans:
+            left = max(span.start, span.start + start - offset)
+            right = min(span.end, span.start + end - offset)
+            if left < right:
+                found.append(Span(span.page, left, right))
+            offset += span.end - span.start + 1
+        return tuple(found)
+
     @property
     def attribution(self) -> str:
         """What is said beside every quote of it: whose words these are, and in which state."""
@@ -125,6 +150,33 @@ class Passage:
         edition = f" ({self.edition})" if self.edition else ""
         state = "" if self.currency is Currency.IN_FORCE else f" [{self.currency.value}]"
         return whose + edition + state
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named set of documents searched together, with what it holds."""
+
+    name: str
+    documents: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as lists show it."""
+
+    id: int
+    collection: str
+    title: str
+    name: str
+    kind: Kind
+    edition: str
+    currency: Currency
+    pages: int
+    passages: int
+    sha256: str
+    added_utc: datetime
+    notices: tuple[str, ...]
 
 
 _SPACES = re.compile(r"[^\S\n]+")
@@ -146,3 +198,9 @@ def normalised(text: str) -> str:
     Bidirectional and zero-width characters could make shown and stored words differ.
     """
     return _BREAKS.sub("\n", _SPACES.sub(" ", _UNSEEN.sub("", text))).strip()
+
+
+def kept(text: str) -> list[int]:
+    """Where the characters stand that `normalised` keeps, spaces and line breaks aside, in their order."""
+    unseen = {place for match in _UNSEEN.finditer(text) for place in range(match.start(), match.end())}
+    return [place for place, character in enumerate(text) if not character.isspace() and place not in unseen]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from sqlalchemy import bindparam, func, text
 from sqlmodel import Field, Session, col, select
 
-from lumen_desktop.domain.library import Currency, Kind, Passage, PassageDraft, Span
+from lumen_desktop.domain.library import Currency, Kind, Passage, PassageDraft, Span, StoredDocument
 from lumen_desktop.storage.database import Transaction
 from lumen_desktop.storage.rows import Row, UtcTime
 
@@ -121,24 +121,6 @@ class DocumentParts:
     vectors: Vectors
 
 
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """A document as lists show it."""
-
-    id: int
-    collection: str
-    title: str
-    name: str
-    kind: Kind
-    edition: str
-    currency: Currency
-    pages: int
-    passages: int
-    sha256: str
-    added_utc: datetime
-    notices: tuple[str, ...]
-
-
 def collections(session: Session, names: Iterable[str] | None = None) -> list[CollectionRow]:
     """Collections by name; all if None."""
     query = select(CollectionRow).order_by(col(CollectionRow.name))
@@ -236,6 +218,29 @@ def passages(session: Session, ids: Sequence[int]) -> dict[int, Passage]:
         .where(col(PassageRow.id).in_(list(ids)))
     )
     return {_key(row.id): _passage(row, document) for row, document in session.exec(query).all()}
+
+
+def document(session: Session, document_id: int) -> DocumentRow | None:
+    """One document; None where there is none of that number."""
+    return session.get(DocumentRow, document_id)
+
+
+def passages_of(session: Session, document_id: int) -> list[Passage]:
+    """All passages of a document, in reading order."""
+    query = select(PassageRow).where(PassageRow.document_id == document_id).order_by(col(PassageRow.ordinal))
+    rows = session.exec(query).all()
+    return [_passage(row, session.get_one(DocumentRow, document_id)) for row in rows]
+
+
+def page_texts(session: Session, document_id: int, number: int | None = None) -> list[str]:
+    """Normalised texts of a document's pages in order; of the page ``number`` alone, from 1, where one is given."""
+    query = select(PageRow.text).where(PageRow.document_id == document_id).order_by(col(PageRow.number))
+    return list(session.exec(query if number is None else query.where(PageRow.number == number)).all())
+
+
+def content(session: Session, document_id: int) -> bytes | None:
+    """The imported bytes of a document; None where it was removed."""
+    return session.exec(select(FileRow.content).where(FileRow.document_id == document_id)).first()
 
 
 def _passage(row: PassageRow, document: DocumentRow) -> Passage:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from lumen_desktop.domain.library import Currency, Kind, Passage, Span, normalised, storable
+from lumen_desktop.domain.library import Currency, Kind, Passage, Span, kept, normalised, storable
 
 
 def passage(*spans: Span, paged: bool = True, kind: Kind = Kind.SOURCE, edition: str = "", currency: Currency = Currency.IN_FORCE) -> Passage:  # fmt: skip  # noqa: E501
@@ -20,6 +20,15 @@ def test_a_character_stands_on_the_page_of_its_span() -> None:
     assert [two.page_of(place) for place in (11, 15)] == [4, 4]
     assert [two.page_of(place) for place in (17, 18)] == [6, 6]
     assert two.page_of(99) == 6  # past the end: the last page
+
+
+def test_a_stretch_of_the_text_is_placed_in_its_spans() -> None:
+    two = passage(Span(3, 100, 110), Span(4, 0, 5), Span(6, 7, 9))
+    assert two.places(0, 19) == two.spans
+    assert two.places(2, 13) == (Span(3, 102, 110), Span(4, 0, 2))
+    assert two.places(12, 13) == (Span(4, 1, 2),)
+    assert two.places(10, 11) == ()  # the space between two spans stands nowhere
+    assert two.places(17, 99) == (Span(6, 7, 9),)
 
 
 def test_without_pages_there_is_no_page() -> None:
@@ -70,6 +79,7 @@ def test_a_quote_says_whose_words_it_is_and_in_which_state(
 def test_white_space_is_made_even_and_unseen_characters_go(text: str, expected: str) -> None:
     assert normalised(text) == expected
     assert normalised(normalised(text)) == normalised(text)
+    assert "".join(text[place] for place in kept(text)) == "".join(normalised(text).split())
 
 
 def test_half_characters_become_question_marks_of_the_same_length() -> None:

@@ -22,6 +22,9 @@ RELATIONSHIPS = (
 WORDPROCESSING = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 
+_ENCODING = b"<< /BaseEncoding /WinAnsiEncoding /Differences [1 /fi /fl] >>"
+
+
 def objects_to_pdf(objects: Sequence[bytes], *, trailer: bytes = b"") -> bytes:
     """A PDF of numbered objects; object 1 is the catalogue."""
     out = io.BytesIO()
@@ -44,10 +47,10 @@ def stream(data: bytes, filters: bytes = b"/FlateDecode") -> bytes:
     return b"<< /Length %d /Filter %s >>\nstream\n" % (len(data), filters) + data + b"\nendstream"
 
 
-def pdf(pages: Sequence[Sequence[Line]], *, title: str = "") -> bytes:
-    """A PDF of lines of text in Helvetica, on pages of 612 by 792 points."""
+def pdf(pages: Sequence[Sequence[Line]], *, title: str = "", entries: bytes = b"/MediaBox [0 0 612 792]") -> bytes:
+    """A PDF of lines of text in Helvetica, on pages of 612 by 792 points; \x01 and \x02 are the ligatures fi and fl."""
     fonts = [
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding %s >>" % _ENCODING,
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>",
     ]
     info = f"<< /Title ({title}) >>".encode("cp1252") if title else b"<< >>"
@@ -61,13 +64,14 @@ def pdf(pages: Sequence[Sequence[Line]], *, title: str = "") -> bytes:
         info,
     ]
     for number, content in enumerate(contents):
-        objects += [_page(first + 2 * number + 1), content]
+        objects += [_page(first + 2 * number + 1, entries), content]
     return objects_to_pdf(objects, trailer=b"/Info 5 0 R ")
 
 
-def _page(contents: int) -> bytes:
+def _page(contents: int, entries: bytes) -> bytes:
     resources = b"<< /Font << /F1 3 0 R /F2 4 0 R >> >>"
-    return b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources %s /Contents %d 0 R >>" % (
+    return b"<< /Type /Page /Parent 2 0 R %s /Resources %s /Contents %d 0 R >>" % (
+        entries,
         resources,
         contents,
     )

@@ -16,6 +16,7 @@ from lumen_desktop.domain.library import Extract
 from lumen_desktop.errors import InputError, LumenError, Stopped
 from lumen_desktop.retrieval.readers import client, read
 from lumen_desktop.retrieval.readers.client import ReaderProcess
+from lumen_desktop.retrieval.readers.untrusted import BrokenRuleError
 from tests.retrieval import documents
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -208,16 +209,16 @@ class TestDistrust:
     def test_a_value_out_of_its_bounds_is_refused(self, place: int, change: dict[str, Any]) -> None:
         events = [dict(event) for event in GOOD]
         events[place] |= change
-        with pytest.raises(client._BrokenRuleError):
+        with pytest.raises(BrokenRuleError):
             taken(events)
 
     def test_an_answer_without_its_outline_is_refused(self) -> None:
-        with pytest.raises(client._BrokenRuleError):
+        with pytest.raises(BrokenRuleError):
             taken([event for event in GOOD if event["event"] != "outline"])
 
     def test_endless_text_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(client, "MOST_CHARACTERS", 20)
-        with pytest.raises(client._BrokenRuleError):
+        with pytest.raises(BrokenRuleError):
             taken(GOOD)
 
 

@@ -11,6 +11,12 @@ No reader knows a path, a database or a network; what they refuse is one sentenc
     LIB-006  PDF: pages without text, needs OCR          LIB-014  the reader ended (crash or memory)
     LIB-007  PDF: encrypted                              LIB-015  the reader took too long
     LIB-008  PDF: damaged                                LIB-016  the reader's answer breaks its own rules
+
+`client.ReaderProcess.page` draws one page of a PDF and may refuse that::
+
+    LIB-040  the reader ended while drawing              LIB-043  no page of that number in the file
+    LIB-041  drawing took too long                       LIB-044  this page is damaged
+    LIB-042  the drawn page breaks the reader's rules
 """
 
 from collections.abc import Generator

@@ -5,11 +5,11 @@ file. Knows no path and no database; it gets bytes and gives text.
 
 Request ``read`` with field ``name`` and the file's bytes; events ``progress`` (pages ``done`` of
 ``pages``), then ``text`` (one page or a piece of one: ``page`` from 0), ``outline``, ``sections``
-in portions, and ``done``.
+in portions, and ``done``. Request ``page``: see `pages`.
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lumen_desktop.children import Events, Handler, Request, confine, serve
@@ -18,6 +18,7 @@ from lumen_desktop.errors import InputError, Stopped
 from lumen_desktop.retrieval import readers
 
 CPU_S = 120
+PAGE_CPU_S = 30
 PAGES_PER_CPU_S = 100  # on top, so that a long honest file is no bomb
 PIECE_CHARACTERS = 500_000  # below 8 MiB as JSON even where each character is escaped twice
 PORTION_SPANS = 20_000
@@ -37,14 +38,32 @@ def run(memory_bytes: int) -> int:
 
 
 def _load() -> tuple[Mapping[str, Any], Handler]:
-    return {"role": "reader"}, _handle
+    return {"role": "reader"}, _Reader().handle
 
 
-def _handle(request: Request) -> Events:
-    if request.operation != "read":
+class _Reader:
+    """Tells requests apart; keeps the document whose pages were asked for last."""
+
+    def __init__(self) -> None:
+        self._shown: Callable[[Request], Events] | None = None
+
+    def handle(self, request: Request) -> Events:
+        """The events of one request."""
+        if request.operation == "read":
+            return _read(request)
+        if request.operation == "page":
+            _allow_cpu(PAGE_CPU_S)
+            if self._shown is None:
+                from lumen_desktop.retrieval.readers import pages  # noqa: PLC0415 - native code: loaded when needed
+
+                self._shown = pages.Pages().answer
+            return self._shown(request)
         raise InputError(
             "The document reader was asked something it does not know.", code="LIB-016", hint="Start again."
         )
+
+
+def _read(request: Request) -> Events:
     _allow_cpu(CPU_S)
     steps = readers.reading(str(request.untrusted_fields.get("name", "")), request.payload)
     while True:

@@ -2,18 +2,22 @@
 
 The bytes come from strangers and the process that parsed them may be theirs by now: nothing it says
 is used before it was checked against the limits here. A file that crashes or hangs it costs that file
-only; the next one gets a fresh process. `services.library` calls it.
+only; the next one gets a fresh process. `services.library` reads with it; `services.sources` draws pages
+with one of its own.
 """
 
 import contextlib
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lumen_desktop.children import Child, Limits, Message
-from lumen_desktop.domain.library import Extract, Section, storable
+from lumen_desktop.domain.library import Extract, Section
 from lumen_desktop.errors import EngineError, InputError, Stopped
+from lumen_desktop.retrieval.readers.drawn import DrawnPage, PageAnswer
+from lumen_desktop.retrieval.readers.page_rules import LARGEST_WIDTH_PX, MOST_RANGES, text_digest
+from lumen_desktop.retrieval.readers.untrusted import BrokenRuleError, integer, items, text
 
 LARGEST_FILE_BYTES = 200 * 1024 * 1024
 MEMORY_BYTES = 2 * 1024**3
@@ -29,6 +33,9 @@ Progress = Callable[[int, int], None]
 
 _LIMITS = Limits(
     memory_bytes=MEMORY_BYTES, start_timeout_s=30.0, first_timeout_s=150.0, next_timeout_s=60.0, stop_timeout_s=2.0
+)
+PAGE_LIMITS = Limits(  # somebody waits for the page
+    memory_bytes=MEMORY_BYTES, start_timeout_s=30.0, first_timeout_s=40.0, next_timeout_s=10.0, stop_timeout_s=2.0
 )
 _MEMORY = "RUN-002"
 _STOPPED = "RUN-001"
@@ -74,14 +81,70 @@ class ReaderProcess:
                     answer.take(untrusted_event)
             return answer.extract()
         except EngineError as error:
-            raise self._translated(error) from None
-        except _BrokenRuleError as error:
+            raise self._translated(error, _READING) from None
+        except BrokenRuleError as error:
             self._renew()
             raise InputError(
                 f"The file could not be read: what was found in it breaks the reader's rules ({error}).",
                 code="LIB-016",
                 hint="Print the document to a new PDF and add that.",
             ) from None
+
+    def page(
+        self,
+        sha256: str,
+        number: int,
+        *,
+        width_px: int,
+        text: str,
+        ranges: Sequence[tuple[int, int]],
+        content: Callable[[], bytes],
+    ) -> DrawnPage:
+        """Draws one page of a PDF.
+
+        Args:
+            sha256: digest of the file; the process keeps the last one.
+            number: the page, from 1.
+            width_px: how wide, 1 to 5,000; a page of too many pixels comes narrower.
+            text: the page's text as it was read.
+            ranges: (start, end) in it whose boxes are wanted, at most 200; none are found where the file now
+                yields another text.
+            content: gives the file's bytes; called only where the process does not hold them.
+
+        Raises:
+            InputError: the file or the page cannot be drawn (codes in the package's docstring).
+            EngineError: the process cannot be started; no fault of the file.
+            Stopped: `stop` was called.
+        """
+        ranges = list(ranges)[:MOST_RANGES]
+        width_px = min(max(1, width_px), LARGEST_WIDTH_PX)
+        fields = {
+            "sha256": sha256, "page": number - 1, "width_px": width_px, "text_sha256": text_digest(text),
+            "ranges": [list(pair) for pair in ranges],
+        }  # fmt: skip
+        characters = sum(len("".join(text[start:end].split())) for start, end in ranges)
+        try:
+            drawn = self._drawn(fields, PageAnswer(width_px, characters), b"")
+            drawn = drawn or self._drawn(fields, PageAnswer(width_px, characters), content())
+            if drawn is None:
+                raise BrokenRuleError("held")  # noqa: TRY301 - the same fault as any other of its answer
+        except EngineError as error:
+            raise self._translated(error, _DRAWING) from None
+        except BrokenRuleError as error:
+            self._renew()
+            raise InputError(
+                f"The page could not be drawn: what came of it breaks the reader's rules ({error}).",
+                code="LIB-042",
+                hint=_DRAWING.hint,
+            ) from None
+        return drawn
+
+    def _drawn(self, fields: Mapping[str, Any], answer: PageAnswer, payload: bytes) -> DrawnPage | None:
+        events = self._child.stream("page", fields, payload=payload)
+        with contextlib.closing(events):  # type: ignore[type-var]
+            for untrusted_event in events:
+                answer.take(untrusted_event)
+        return answer.page()
 
     def stop(self) -> None:
         """Ends the reading that runs; safe from any thread."""
@@ -96,7 +159,7 @@ class ReaderProcess:
         self._child.close()
         self._child = self._fresh()
 
-    def _translated(self, error: EngineError) -> Exception:
+    def _translated(self, error: EngineError, work: "_Work") -> Exception:
         if error.code == _STOPPED:
             return Stopped()
         if error.code.startswith("LIB-"):
@@ -105,19 +168,29 @@ class ReaderProcess:
             return error
         self._renew()
         if error.code == _LATE:
-            return InputError(
-                "Reading the file took too long and was ended.",
-                code="LIB-015",
-                hint="Print it to a new PDF and add that.",
-            )
+            return InputError(f"{work.late} took too long and was ended.", code=work.late_code, hint=work.hint)
         why = "it needs more memory than it may have" if error.code == _MEMORY else "the reader failed on it"
-        return InputError(
-            f"The file could not be read: {why}.", code="LIB-014", hint="Print the document to a new PDF and add that."
-        )
+        return InputError(f"{work.failed}: {why}.", code=work.failed_code, hint=work.hint)
 
 
-class _BrokenRuleError(Exception):
-    """What came from the child is out of its bounds; the text says which bound and no content."""
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is said where the process fails at it."""
+
+    late: str
+    late_code: str
+    failed: str
+    failed_code: str
+    hint: str
+
+
+_READING = _Work(
+    "Reading the file", "LIB-015", "The file could not be read", "LIB-014",
+    "Print the document to a new PDF and add that.",
+)  # fmt: skip
+_DRAWING = _Work(
+    "Drawing the page", "LIB-041", "The page could not be drawn", "LIB-040", "Its text can be shown instead."
+)
 
 
 @dataclass(slots=True)
@@ -143,46 +216,46 @@ class _Answer:
         elif kind == "sections":
             self._add_sections(untrusted_event.get("sections"))
         elif kind != "done":
-            raise _BrokenRuleError("event")
+            raise BrokenRuleError("event")
 
     def _show(self, untrusted_event: Message) -> None:
-        done = _integer(untrusted_event.get("done"), 0, MOST_PAGES)
-        pages = _integer(untrusted_event.get("pages"), done, MOST_PAGES)
+        done = integer(untrusted_event.get("done"), 0, MOST_PAGES)
+        pages = integer(untrusted_event.get("pages"), done, MOST_PAGES)
         if self.progress:
             self.progress(done, pages)
 
     def _add_text(self, untrusted_event: Message) -> None:
-        page = _integer(untrusted_event.get("page"), max(0, len(self.pages) - 1), min(len(self.pages), MOST_PAGES - 1))
-        text = _text(untrusted_event.get("text"), MOST_CHARACTERS)
-        self.characters += len(text)
+        page = integer(untrusted_event.get("page"), max(0, len(self.pages) - 1), min(len(self.pages), MOST_PAGES - 1))
+        piece = text(untrusted_event.get("text"), MOST_CHARACTERS)
+        self.characters += len(piece)
         if self.characters > MOST_CHARACTERS:
-            raise _BrokenRuleError("characters")
+            raise BrokenRuleError("characters")
         if page == len(self.pages):
             self.pages.append([])
-        self.pages[page].append(text)
+        self.pages[page].append(piece)
 
     def _add_sections(self, untrusted_sections: Any) -> None:
         if not isinstance(untrusted_sections, list):
-            raise _BrokenRuleError("sections")
+            raise BrokenRuleError("sections")
         self.untrusted_sections += untrusted_sections
         if len(self.untrusted_sections) > MOST_SPANS:
-            raise _BrokenRuleError("sections")
+            raise BrokenRuleError("sections")
 
     def extract(self) -> Extract:
         """The checked answer.
 
         Raises:
-            _BrokenRuleError: a value out of its bounds.
+            BrokenRuleError: a value out of its bounds.
         """
         pages = tuple("".join(pieces) for pieces in self.pages)
         untrusted = self.untrusted_outline or {}
         paged = untrusted.get("paged")
         if not isinstance(paged, bool) or not any(pages):
-            raise _BrokenRuleError("outline")
+            raise BrokenRuleError("outline")
         sections = tuple(self._section(untrusted_section, pages) for untrusted_section in self.untrusted_sections)
         _check_disjoint(sections)
         return Extract(
-            title=_text(untrusted.get("title"), LONGEST_TITLE_CHARACTERS),
+            title=text(untrusted.get("title"), LONGEST_TITLE_CHARACTERS),
             pages=pages,
             paged=paged,
             sections=sections,
@@ -192,25 +265,25 @@ class _Answer:
 
     def _section(self, untrusted_section: Any, pages: tuple[str, ...]) -> Section:
         if not isinstance(untrusted_section, list) or len(untrusted_section) != 2:  # noqa: PLR2004 - path and spans
-            raise _BrokenRuleError("section")
+            raise BrokenRuleError("section")
         untrusted_path, untrusted_spans = untrusted_section
         if not isinstance(untrusted_spans, list) or not untrusted_spans:
-            raise _BrokenRuleError("spans")
+            raise BrokenRuleError("spans")
         self.spans += len(untrusted_spans)
         if self.spans > MOST_SPANS:
-            raise _BrokenRuleError("spans")
+            raise BrokenRuleError("spans")
         spans = tuple(_span(untrusted_span, pages) for untrusted_span in untrusted_spans)
         if list(spans) != sorted(spans):
-            raise _BrokenRuleError("order")
+            raise BrokenRuleError("order")
         return Section(_texts(untrusted_path, LONGEST_PATH), spans)
 
 
 def _span(untrusted_span: Any, pages: tuple[str, ...]) -> tuple[int, int, int]:
     if not isinstance(untrusted_span, list) or len(untrusted_span) != 3:  # noqa: PLR2004 - page, start, end
-        raise _BrokenRuleError("span")
-    page = _integer(untrusted_span[0], 0, len(pages) - 1)
-    start = _integer(untrusted_span[1], 0, len(pages[page]) - 1)
-    return page, start, _integer(untrusted_span[2], start + 1, len(pages[page]))
+        raise BrokenRuleError("span")
+    page = integer(untrusted_span[0], 0, len(pages) - 1)
+    start = integer(untrusted_span[1], 0, len(pages[page]) - 1)
+    return page, start, integer(untrusted_span[2], start + 1, len(pages[page]))
 
 
 def _check_disjoint(sections: tuple[Section, ...]) -> None:
@@ -218,28 +291,14 @@ def _check_disjoint(sections: tuple[Section, ...]) -> None:
     spans = sorted(span for section in sections for span in section.spans)
     for before, after in itertools.pairwise(spans):
         if before[0] == after[0] and before[2] > after[1]:
-            raise _BrokenRuleError("overlap")
-
-
-def _integer(untrusted: Any, smallest: int, largest: int) -> int:
-    if not isinstance(untrusted, int) or isinstance(untrusted, bool) or not smallest <= untrusted <= largest:
-        raise _BrokenRuleError("number")
-    return untrusted
-
-
-def _text(untrusted: Any, longest: int) -> str:
-    if not isinstance(untrusted, str) or len(untrusted) > longest:
-        raise _BrokenRuleError("text")
-    return storable(untrusted)
+            raise BrokenRuleError("overlap")
 
 
 def _texts(untrusted: Any, most: int) -> tuple[str, ...]:
-    if not isinstance(untrusted, list) or len(untrusted) > most:
-        raise _BrokenRuleError("list")
-    return tuple(_text(item, LONGEST_TITLE_CHARACTERS) for item in untrusted)
+    return tuple(text(item, LONGEST_TITLE_CHARACTERS) for item in items(untrusted, most))
 
 
 def _metadata(untrusted: Any) -> Mapping[str, str]:
     if not isinstance(untrusted, dict) or len(untrusted) > MOST_METADATA:
-        raise _BrokenRuleError("metadata")
-    return {_text(key, 64): _text(value, LONGEST_TITLE_CHARACTERS) for key, value in untrusted.items()}
+        raise BrokenRuleError("metadata")
+    return {text(key, 64): text(value, LONGEST_TITLE_CHARACTERS) for key, value in untrusted.items()}

@@ -67,7 +67,7 @@ def sections(blocks: Sequence[Block]) -> tuple[Section, ...]:
     outline = _Outline()
     kept = [block for block in blocks if block.role is not Role.LEFT_OUT]
     body = [block for block in kept if block.role is not Role.NOTE]
-    for block, following in zip(body, [*body[1:], None], strict=True):
+    for block, following in zip(body, [*body[1:], None], strict=False):  # no body at all: no pair
         if block.role is Role.HEADING and _heads_something(block, following):
             outline.open(block.level, block.text[:LONGEST_HEADING_CHARACTERS])
         else:
