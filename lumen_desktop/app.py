@@ -156,9 +156,8 @@ class Site:
         return Library(
             self._database,
             self._actor,
-            searcher=self.searcher,
-            embedder=self.embedder,
-            embedder_sha256=self.embedding.build.sha256,
+            searcher=lambda: self.searcher,
+            embedder=lambda: (self.embedder, self.embedding.build.sha256),
             reader=self.reader,
             index=self.index,
         )

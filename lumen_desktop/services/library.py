@@ -5,6 +5,7 @@ one transaction. A stop or a kill between documents leaves those added; the rest
 """
 
 import hashlib
+import itertools
 import json
 import stat
 import threading
@@ -18,7 +19,16 @@ import numpy as np
 from lumen_desktop import logs
 from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.drugs import names_in_title
-from lumen_desktop.domain.library import Currency, Extract, Kind, Passage, PassageDraft, storable
+from lumen_desktop.domain.library import (
+    Collection,
+    Currency,
+    Extract,
+    Kind,
+    Passage,
+    PassageDraft,
+    StoredDocument,
+    storable,
+)
 from lumen_desktop.engine.client import EmbeddingEngine
 from lumen_desktop.errors import InputError, LumenError, Stopped
 from lumen_desktop.retrieval.nearest import VectorIndex, Vectors
@@ -33,18 +43,6 @@ ENDINGS = frozenset({".pdf", ".docx", ".md", ".markdown", ".txt"})
 
 
 @dataclass(frozen=True, slots=True)
-class AddProgress:
-    """How far one file is: ``reading`` counts pages, ``embedding`` passages; ``stored`` and ``unchanged`` end it."""
-
-    path: Path
-    file: int
-    files: int
-    stage: str
-    done: int = 0
-    total: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Failure:
     """A file that was not added, and why."""
 
@@ -52,6 +50,29 @@ class Failure:
     code: str
     message: str
     hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddProgress:
+    """How far one file is: ``embedding`` counts passages; ``stored``, ``unchanged`` and ``failed`` end it.
+
+    Attributes:
+        path: the file.
+        file: its number, from 1, among ``files``.
+        stage: reading, embedding, stored, unchanged, failed; or indexing, before and after the files.
+        done: passages of the file that are done, of ``total``.
+        share: how much of all files' bytes is done, 0 to 1.
+        failure: why the file failed.
+    """
+
+    path: Path
+    file: int
+    files: int
+    stage: str
+    done: int = 0
+    total: int = 0
+    share: float = 0.0
+    failure: Failure | None = None
 
 
 @dataclass(slots=True)
@@ -82,9 +103,8 @@ class Library:
     Args:
         database: the site's.
         actor: on whose behalf it writes.
-        searcher: searches it.
-        embedder: makes vectors.
-        embedder_sha256: digest of its build.
+        searcher: searches it; called when first needed, so that lists need no model.
+        embedder: makes vectors, with the digest of its build; called when first needed.
         reader: reads files in a child.
         index: the vector index, where this process owns it.
     """
@@ -94,9 +114,8 @@ class Library:
         database: Database,
         actor: Actor,
         *,
-        searcher: Searcher,
-        embedder: EmbeddingEngine,
-        embedder_sha256: str,
+        searcher: Callable[[], Searcher],
+        embedder: Callable[[], tuple[EmbeddingEngine, str]],
         reader: ReaderProcess,
         index: VectorIndex | None,
     ) -> None:
@@ -104,7 +123,6 @@ class Library:
         self._actor = actor
         self._searcher = searcher
         self._embedder = embedder
-        self._embedder_sha256 = embedder_sha256
         self._reader = reader
         self._index = index
         self._stopped = threading.Event()
@@ -117,7 +135,7 @@ class Library:
         """
         if not question.strip():
             raise InputError("There is nothing to search for.", code="LIB-022", hint="Give a word or a question.")
-        found = self._searcher.find(question[:4000], collection=collection, most=most)
+        found = self._searcher().find(question[:4000], collection=collection, most=most)
         places = {ranked.passage_id: ranked for ranked in found.ranked}
         hits = [
             Hit(c.passage, c.score, places[c.passage.id].text_rank, places[c.passage.id].vector_rank)
@@ -125,7 +143,13 @@ class Library:
         ]
         return hits, found
 
-    def documents(self) -> list[stored.StoredDocument]:
+    def collections(self) -> list[Collection]:
+        """All collections by name, with what they hold; also those that hold nothing."""
+        with self._database.reading() as session:
+            places = [(place.name, place.id) for place in stored.collections(session) if place.id is not None]
+            return [Collection(name, *stored.size_of(session, [place])) for name, place in places]
+
+    def documents(self) -> list[StoredDocument]:
         """All documents, by collection and title."""
         with self._database.reading() as session:
             places = [place.id for place in stored.collections(session) if place.id is not None]
@@ -146,10 +170,9 @@ class Library:
         return found[passage_id]
 
     def stop(self) -> None:
-        """Ends a running `add` after the step it is at; safe from any thread."""
+        """Ends a running `add` after the passage it is at; safe from any thread."""
         self._stopped.set()
         self._reader.stop()
-        self._embedder.stop()
 
     def add(
         self, paths: Sequence[Path], *, collection: str, kind: Kind = Kind.SOURCE
@@ -168,17 +191,18 @@ class Library:
         place = self._place(collection)
         files = list(_files(paths, report))
         yield from self._level_all()
-        for number, path in enumerate(files, start=1):
+        for step in _steps(files):
             if self._stopped.is_set():
                 report.stopped = True
                 break
             try:
-                yield from self._add_one(path, place, kind, report, (number, len(files)))
+                yield from self._add_one(step, place, kind, report)
             except Stopped:
                 report.stopped = True
                 break
             except InputError as error:
-                report.failed.append(Failure(path, error.code, error.message, error.hint))
+                report.failed.append(Failure(step.path, error.code, error.message, error.hint))
+                yield step.at("failed", failure=report.failed[-1])
         yield from self._level_index(place)
         logs.event("library.added", count=report.added, passages=report.passages)
         yield report
@@ -188,32 +212,34 @@ class Library:
             raise InputError(
                 "A collection's name has 1 to 100 characters.", code="LIB-023", hint="Give a name with --collection."
             )
+        _, embedder_sha256 = self._embedder()
         with self._database.reading() as session:
             found = stored.collections(session, [name.strip()])
         if found:
-            if found[0].embedder_sha256 != self._embedder_sha256:
+            if found[0].embedder_sha256 != embedder_sha256:
                 raise InputError(
                     "This collection was embedded by another model.", code="LIB-021", hint="Add to a new collection."
                 )
             return found[0]
         row = stored.CollectionRow(
-            name=name.strip(), created_utc=self._database.clock(), embedder_sha256=self._embedder_sha256
+            name=name.strip(), created_utc=self._database.clock(), embedder_sha256=embedder_sha256
         )
         with self._database.transaction(self._actor, "make a collection") as transaction:
             return transaction.add(row)
 
     def _add_one(
-        self, path: Path, place: stored.CollectionRow, kind: Kind, report: AddReport, count: tuple[int, int]
+        self, step: "_Step", place: stored.CollectionRow, kind: Kind, report: AddReport
     ) -> Iterator[AddProgress]:
+        path = step.path
         content = _content(path)
         digest = hashlib.sha256(content).hexdigest()
         assert place.id is not None
         with self._database.reading() as session:
             if stored.has_document(session, place.id, digest):
                 report.unchanged += 1
-                yield AddProgress(path, *count, "unchanged")
+                yield step.at("unchanged")
                 return
-        yield AddProgress(path, *count, "reading")
+        yield step.at("reading")
         extract = self._reader.read(path.name, content)
         drafts = cut(extract)
         if not drafts:
@@ -221,7 +247,7 @@ class Library:
         vectors: list[Vectors] = []
         for draft in drafts:
             vectors.append(self._vector(draft))
-            yield AddProgress(path, *count, "embedding", len(vectors), len(drafts))
+            yield step.at("embedding", len(vectors), len(drafts))
         document = _document(
             extract, path.name, kind=kind, digest=digest, size_bytes=len(content), collection_id=place.id,
             now=self._database.clock(),
@@ -233,12 +259,13 @@ class Library:
         report.added += 1
         report.passages += len(drafts)
         report.notices += [(path, notice) for notice in extract.notices]
-        yield AddProgress(path, *count, "stored")
+        yield step.at("stored")
 
     def _vector(self, draft: PassageDraft) -> Vectors:
         if self._stopped.is_set():
             raise Stopped
-        return np.asarray(self._embedder.embed([f"{draft.header}\n{draft.text}"])[0], dtype=np.float32)
+        engine, _ = self._embedder()
+        return np.asarray(engine.embed([f"{draft.header}\n{draft.text}"])[0], dtype=np.float32)
 
     def remove(self, document_id: int) -> None:
         """Removes a document and its passages; answers that cite it keep their quotes.
@@ -287,8 +314,8 @@ class Library:
         """Brings the index level with the database; what it cannot do, the exact search does without it."""
         if self._index is None or place.id is None:
             return
-        held = self._searcher.hold(place)
         try:
+            held = self._searcher().hold(place)
             if not self._index.agrees(place.id, place.index_revision, held.ids, held.vectors):
                 yield AddProgress(Path(place.name), 1, 1, "indexing", 0, len(held.ids))
                 self._index.rebuild(place.id, place.index_revision, held.ids, held.vectors)
@@ -297,6 +324,42 @@ class Library:
         except LumenError as error:
             logs.event("index.failed", code=error.code)
             self._index.discard()
+
+
+_READ = 0.1  # share of a file's time that reading takes; embedding takes the rest
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One file among all that are added, by number and by bytes."""
+
+    path: Path
+    file: int
+    files: int
+    before_bytes: int
+    size_bytes: int
+    all_bytes: int
+
+    def at(self, stage: str, done: int = 0, total: int = 0, failure: Failure | None = None) -> AddProgress:
+        """Where the work stands."""
+        own = {"reading": 0.0, "embedding": _READ + (1 - _READ) * done / max(1, total)}.get(stage, 1.0)
+        share = (self.before_bytes + own * self.size_bytes) / self.all_bytes
+        return AddProgress(self.path, self.file, self.files, stage, done, total, share, failure)
+
+
+def _steps(files: Sequence[Path]) -> Iterator[_Step]:
+    sizes = [_size(path) for path in files]
+    ends = list(itertools.accumulate(sizes))
+    for number, (path, size, end) in enumerate(zip(files, sizes, ends, strict=True), start=1):
+        yield _Step(path, number, len(files), end - size, size, ends[-1])
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file as far as they can be known, at least one."""
+    try:
+        return max(1, path.stat().st_size)
+    except (OSError, ValueError):
+        return 1
 
 
 def _files(paths: Sequence[Path], report: AddReport) -> Iterator[Path]:

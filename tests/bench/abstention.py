@@ -139,8 +139,8 @@ def library_cases(embedder: CachedEmbedder, drugs: DrugNames) -> Iterator[Case]:
         searcher = Searcher(database, embedder=embedder, embedder_sha256=embedder.sha256, index=None)
         reader = ReaderProcess()
         library = Library(
-            database, Actor("bench", "bench"), searcher=searcher, embedder=embedder, embedder_sha256=embedder.sha256,
-            reader=reader, index=None,
+            database, Actor("bench", "bench"), searcher=lambda: searcher,
+            embedder=lambda: (embedder, embedder.sha256), reader=reader, index=None,
         )  # fmt: skip
         try:
             list(library.add([paths.resources() / "library"], collection=LIBRARY, kind=Kind.SUMMARY))

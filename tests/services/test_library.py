@@ -165,6 +165,47 @@ def test_a_folder_is_added_with_its_readable_files(site: app.Site, tmp_path: Pat
     assert failure.code == "LIB-025"
 
 
+def test_progress_tells_the_share_of_all_bytes(site: app.Site, tmp_path: Path) -> None:
+    files = [
+        written(tmp_path / "a.txt", "The autoclave is requalified every year.\n" * 30),
+        written(tmp_path / "b.txt", ""),
+        written(tmp_path / "c.txt", "Traps are inspected every month.\n" * 90),
+    ]
+    events = [e for e in site.library.add(files, collection="Own") if isinstance(e, AddProgress)]
+    shares = [e.share for e in events if e.stage != "indexing"]
+    assert shares == sorted(shares)
+    assert shares[0] == 0.0
+    assert shares[-1] == pytest.approx(1.0)
+    (failed,) = [e for e in events if e.stage == "failed"]
+    assert failed.failure
+    assert (failed.file, failed.failure.code) == (2, "LIB-029")
+
+
+def test_collections_are_listed_with_what_they_hold(site: app.Site) -> None:
+    assert [(c.name, c.documents) for c in site.library.collections()] == [("Documents", 2), ("Rules", 1)]
+    for document in site.library.documents():
+        site.library.remove(document.id)
+    assert [(c.name, c.documents, c.passages) for c in site.library.collections()] == [
+        ("Documents", 0, 0),
+        ("Rules", 0, 0),
+    ]
+
+
+def test_lists_need_no_model(site_folder: Path, cheap_keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> None:
+        raise EngineError("There is no model.", code="BLD-001", hint="Run the set-up.")
+
+    monkeypatch.setattr(app, "installed", missing)
+    place = app.SitePlace(DataFolder(site_folder), demonstration=False)
+    with app.opened(place, PASSPHRASE, purpose="tests", writable=True) as site:
+        documents = site.library.documents()
+        assert len(documents) == 3
+        assert site.library.passage(1).document
+        site.library.stop()
+        with pytest.raises(EngineError):
+            site.library.search("recall", collection=None, most=1)
+
+
 # --- bad files ---
 
 BAD: list[tuple[str, bytes | None, str]] = [
@@ -223,7 +264,7 @@ def test_a_collection_needs_a_name(site: app.Site, name: str) -> None:
 
 
 def test_a_collection_keeps_its_embedding_model(site: app.Site) -> None:
-    site.library._embedder_sha256 = "f" * 64
+    site.library._embedder = lambda: (site.embedder, "f" * 64)
     with pytest.raises(InputError) as caught:
         added(site.library, Path("a.txt"), collection="Documents")
     assert caught.value.code == "LIB-021"
