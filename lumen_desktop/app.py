@@ -6,7 +6,7 @@ The command line and the window both get their services from here. Knows no Qt.
 import contextlib
 import getpass
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +27,7 @@ from lumen_desktop.services.conversations import Conversations
 from lumen_desktop.services.doctor import Doctor
 from lumen_desktop.services.library import AddProgress, AddReport, Library
 from lumen_desktop.services.search import Searcher
-from lumen_desktop.settings import Settings
+from lumen_desktop.settings import Settings, load
 from lumen_desktop.storage import keys
 from lumen_desktop.storage.database import Database
 from lumen_desktop.storage.folder import DataFolder
@@ -49,6 +49,12 @@ class SitePlace:
     demonstration: bool
 
 
+def sites() -> Path:
+    """Folder that holds this user's sites: the one set, else the operating system's."""
+    set_one = load(paths.settings_file())[0].data_folder
+    return Path(set_one) if set_one else paths.user_data()
+
+
 def find_site(data: Path | None) -> SitePlace:
     """The site that a command means: the folder named, else the user's own, else the demonstration.
 
@@ -56,7 +62,7 @@ def find_site(data: Path | None) -> SitePlace:
         InputError: there is none (SIT-001).
         StorageError: its key file cannot be read.
     """
-    for path in [data] if data else [paths.own_site(), paths.demonstration()]:
+    for path in [data] if data else [paths.own_site(sites()), paths.demonstration(sites())]:
         folder = DataFolder(path)
         if folder.holds_site:
             return SitePlace(folder, keys.read_card(folder.key_file).demonstration)
@@ -218,6 +224,15 @@ class Site:
         """The chat child, started when first asked for, and its build."""
         return self._chat_engine
 
+    def use(self, settings: Settings) -> None:
+        """Takes over changed settings; threads, context window and data folder count from the next start."""
+        now = self.settings
+        self.settings = replace(
+            settings, threads=now.threads, context_tokens=now.context_tokens, data_folder=now.data_folder
+        )
+        if "chat" in vars(self):
+            self.chat.use(self.settings)
+
     def warm(self) -> None:
         """Starts the children that a question will need, without waiting for them; both load side by side."""
         self.embedder.start()
@@ -253,7 +268,8 @@ def opened(place: SitePlace, passphrase: str, *, purpose: str, writable: bool) -
         key = keys.unlock(place.folder.key_file, passphrase)
         card = keys.read_card(place.folder.key_file)
         database = Database.open(place.folder.database, key, site_id=card.site_id, clock=now, writable=writable)
-        site = Site(place, database, writable=writable, settings=Settings())
+        settings, _ = load(paths.settings_file())
+        site = Site(place, database, writable=writable, settings=settings)
         stack.callback(site.close)
         yield site
 

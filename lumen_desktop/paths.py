@@ -27,15 +27,21 @@ def models() -> Path:
 
 
 def user_data() -> Path:
-    """Folder that holds this user's sites, as the operating system wants it."""
+    """Folder that holds this user's sites unless the settings name another, as the operating system wants it."""
     return Path(platformdirs.user_data_dir("Lumen Desktop", appauthor=False))
 
 
-def own_site() -> Path:
-    """Data folder of the user's own site."""
-    return user_data() / "site"
+def own_site(sites: Path) -> Path:
+    """Data folder of the user's own site, in the folder that holds the sites."""
+    return sites / "site"
 
 
-def demonstration() -> Path:
-    """Data folder of the demonstration site."""
-    return user_data() / "demonstration"
+def demonstration(sites: Path) -> Path:
+    """Data folder of the demonstration site, in the folder that holds the sites."""
+    return sites / "demonstration"
+
+
+def settings_file() -> Path:
+    """File of this user's settings; ``LUMEN_SETTINGS`` overrides it."""
+    usual = Path(platformdirs.user_config_dir("Lumen Desktop", appauthor=False)) / "settings.json"
+    return Path(os.environ.get("LUMEN_SETTINGS") or usual)

@@ -44,8 +44,12 @@ sys.addaudithook(_refuse_internet)  # cannot be taken back, which is the point
 
 @pytest.fixture(scope="session", autouse=True)
 def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where temporary files go, here and in child processes, so that one left behind is seen."""
+    """Where temporary files go, here and in child processes, so that one left behind is seen.
+
+    The settings are there as well: no test reads its user's own, and one that leaves some is seen.
+    """
     folder = tmp_path_factory.mktemp("temporary")
+    os.environ["LUMEN_SETTINGS"] = str(folder / "settings.json")
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
     return folder
 
@@ -68,6 +72,14 @@ def nothing_left_behind(temporary: Path) -> Iterator[None]:
     while left() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not left(), "left behind"
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A settings file of the test's own; there is none yet."""
+    path = tmp_path / "config" / "settings.json"
+    monkeypatch.setenv("LUMEN_SETTINGS", str(path))
+    return path
 
 
 class Clock:

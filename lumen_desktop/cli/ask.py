@@ -15,7 +15,14 @@ from lumen_desktop.errors import LumenError
 from lumen_desktop.services.chat import UNVERIFIED, AnswerReady, AskEvent, Commentary, EvidenceFound, place
 
 Collection = Annotated[str | None, typer.Option("--collection", help="Search only this collection.")]
-Prose = Annotated[bool, typer.Option("--prose", help="Let the model comment below the quotes (not verified).")]
+Prose = Annotated[
+    bool | None,
+    typer.Option(
+        "--prose/--no-prose",
+        help="Let the model comment below the quotes (not verified); otherwise as the settings say.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 _CHAT_HELP = "Ask a question. /prose switches the model's commentary on or off, /quit ends. Ctrl+C stops an answer."
@@ -31,23 +38,26 @@ def register(app: typer.Typer) -> None:
 def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="The question, in words.")],
+    *,
     collection: Collection = None,
-    prose: Prose = False,
+    prose: Prose = None,
+    conversation: Annotated[int | None, typer.Option("--conversation", help="Ask in this conversation.")] = None,
     as_json: Json = False,
 ) -> None:
     """Answer a question from the library, with its sources."""
     with output.site(context, writable=True) as site:
-        answered(site, question, collection, prose=prose, show=not as_json)
+        prose = site.settings.prose if prose is None else prose
+        answered(site, question, collection, prose=prose, show=not as_json, conversation_id=conversation)
 
 
 def chat(
     context: typer.Context,
     collection: Collection = None,
-    prose: Prose = False,
+    prose: Prose = None,
 ) -> None:
     """Ask one question after another."""
     with output.site(context, writable=True) as site:
-        converse(site, collection, prose=prose)
+        converse(site, collection, prose=site.settings.prose if prose is None else prose)
 
 
 def answer(
@@ -64,7 +74,7 @@ def answer(
         if site.place.demonstration:
             output.text(DEMONSTRATION_NOTICE)
         output.text(found.text)
-        _closing_lines(found)
+        closing_lines(found)
 
 
 def converse(site: Site, collection: str | None, *, prose: bool) -> None:
@@ -146,7 +156,7 @@ def _finished(site: Site, answer: Answer, *, show: bool) -> None:
     if answer.status is Status.NO_EVIDENCE:
         _heading(site)
         output.text(answer.text)
-    _closing_lines(answer)
+    closing_lines(answer)
 
 
 def _heading(site: Site) -> None:
@@ -155,7 +165,8 @@ def _heading(site: Site) -> None:
     output.text()
 
 
-def _closing_lines(answer: Answer) -> None:
+def closing_lines(answer: Answer) -> None:
+    """What stands below an answer: notes, how it ended, its number and build."""
     if answer.status is not Status.NO_EVIDENCE:
         for note in answer.notes:
             output.text(f"Note: {note}")

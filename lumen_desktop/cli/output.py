@@ -16,8 +16,10 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from lumen_desktop import paths
 from lumen_desktop.app import DEMONSTRATION_NOTICE, Site, SitePlace, find_site, opened
 from lumen_desktop.errors import AccessError, LumenError
+from lumen_desktop.settings import Settings, load
 from lumen_desktop.storage.keys import DEMONSTRATION_PASSPHRASE
 
 
@@ -64,6 +66,14 @@ def _wrapped(part: str, width: int) -> str:
     return textwrap.fill(part, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
+def settings() -> Settings:
+    """This user's settings; what cannot be used of them is said."""
+    found, notices = load(paths.settings_file())
+    for notice in notices:
+        line(notice)
+    return found
+
+
 def working(words: str) -> AbstractContextManager[object]:
     """A sign of life in a terminal while nothing else is shown yet; nothing elsewhere."""
     if not sys.stderr.isatty():
@@ -78,6 +88,7 @@ def site(context: typer.Context, *, writable: bool, only_named: SitePlace | None
     place = only_named or find_site(chosen.data)
     if place.demonstration:
         line(DEMONSTRATION_NOTICE)
+    settings()
     purpose = "lumen " + (context.info_name or "")
     with opened(place, passphrase(demonstration=place.demonstration), purpose=purpose, writable=writable) as it:
         yield it

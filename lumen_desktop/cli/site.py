@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lumen_desktop import __version__, paths
-from lumen_desktop.app import DEMONSTRATION_NOTICE, SitePlace, add_starter_library, create_site
+from lumen_desktop.app import DEMONSTRATION_NOTICE, SitePlace, add_starter_library, create_site, sites
 from lumen_desktop.cli import output
 from lumen_desktop.cli.library import followed
 from lumen_desktop.storage.folder import DataFolder
@@ -23,12 +23,12 @@ def register(app: typer.Typer) -> None:
 
 def init(context: typer.Context) -> None:
     """Make a site of your own, encrypted under a passphrase, with the starter library; asking again completes one."""
-    _finish(context, _made(_data(context, paths.own_site()), demonstration=False))
+    _finish(context, _made(_data(context, paths.own_site(sites())), demonstration=False))
 
 
 def demo(context: typer.Context) -> None:
     """Make a demonstration site to try; asking again completes one that was interrupted."""
-    _finish(context, _made(_data(context, paths.demonstration()), demonstration=True))
+    _finish(context, _made(_data(context, paths.demonstration(sites())), demonstration=True))
 
 
 def _made(data: Path, *, demonstration: bool) -> SitePlace:

@@ -15,6 +15,7 @@ from lumen_desktop.app import (
     find_site,
     has_starter_library,
     opened,
+    sites,
 )
 from lumen_desktop.cli import ask, output
 from lumen_desktop.cli.library import followed
@@ -33,6 +34,7 @@ def start() -> int:
         The exit status: 0.
     """
     output.line("This version has no window yet: it works in the terminal.")
+    output.settings()
     place = _place()
     if place.demonstration:
         output.line(DEMONSTRATION_NOTICE)
@@ -52,13 +54,13 @@ def _place() -> SitePlace:
     except InputError:
         output.line("Making the demonstration site: this takes about half a minute, once.")
         secret = output.passphrase(demonstration=True)
-        return create_site(paths.demonstration(), secret, demonstration=True)
+        return create_site(paths.demonstration(sites()), secret, demonstration=True)
 
 
 def _ask(site: Site) -> None:
     if sys.stdin.isatty():
-        ask.converse(site, None, prose=False)
+        ask.converse(site, None, prose=site.settings.prose)
         return
     output.text(f"Question: {SAMPLE}")
-    ask.answered(site, SAMPLE, None, prose=False)
+    ask.answered(site, SAMPLE, None, prose=site.settings.prose)
     output.text('\nAsk your own: .venv/bin/lumen ask "…" (on Windows .venv\\Scripts\\lumen).')

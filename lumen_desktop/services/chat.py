@@ -121,6 +121,10 @@ class Chat:
         self._stopped = threading.Event()
         self._writing: ChatEngine | None = None
 
+    def use(self, settings: Settings) -> None:
+        """Answers with other settings from the next question on; the context window must be the engine's."""
+        self._settings = settings
+
     def stop(self) -> None:
         """Ends the running answer; what was shown is kept. Safe from any thread."""
         self._stopped.set()
