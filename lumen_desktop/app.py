@@ -19,7 +19,7 @@ from lumen_desktop.domain.library import Kind
 from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
 from lumen_desktop.errors import InputError, StorageError
 from lumen_desktop.retrieval.nearest import VectorIndex
-from lumen_desktop.retrieval.readers.client import ReaderProcess
+from lumen_desktop.retrieval.readers.client import PAGE_LIMITS, ReaderProcess
 from lumen_desktop.services.audit import Audit
 from lumen_desktop.services.builds import InstalledBuild, installed
 from lumen_desktop.services.chat import Chat
@@ -27,6 +27,7 @@ from lumen_desktop.services.conversations import Conversations
 from lumen_desktop.services.doctor import Doctor
 from lumen_desktop.services.library import AddProgress, AddReport, Library
 from lumen_desktop.services.search import Searcher
+from lumen_desktop.services.sources import Sources
 from lumen_desktop.settings import Settings, load
 from lumen_desktop.storage import keys
 from lumen_desktop.storage.database import Database
@@ -140,6 +141,13 @@ class Site:
         reader = ReaderProcess()
         self._closing.callback(reader.close)
         return reader
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Opens the pages that quotes come from, by a reader of its own: no import makes a page wait."""
+        reader = ReaderProcess(PAGE_LIMITS)
+        self._closing.callback(reader.close)
+        return Sources(self._database, reader)
 
     @cached_property
     def drugs(self) -> DrugNames:

@@ -11,8 +11,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from lumen_desktop.app import Site
 from lumen_desktop.cli import output
+from lumen_desktop.errors import InputError
 from lumen_desktop.services.evaluation import EvaluationProgress, evaluate
 from lumen_desktop.services.library import AddProgress, AddReport
+from lumen_desktop.services.sources import png
 from lumen_desktop.storage.library import as_json as document_as_json
 
 app = typer.Typer(help="The documents that answers come from.", no_args_is_help=True)
@@ -144,6 +146,40 @@ def show(
         pages = sorted({span.page for span in found.spans})
         output.text(f"page {pages[0]}" if len(pages) == 1 else f"pages {pages[0]} to {pages[-1]}")
     output.text(f"\n{found.text}")
+
+
+@app.command()
+def page(  # noqa: PLR0917 - typer: one parameter an option
+    context: typer.Context,
+    document: Annotated[int, typer.Argument(help="The document's number in `library list`.")],
+    number: Annotated[int, typer.Argument(help="The page, from 1.")],
+    out: Annotated[Path, typer.Option("--out", help="The PNG file to write; one that is there is left alone.")],
+    quote: Annotated[str, typer.Option("--quote", help="Words whose boxes on the page are wanted.")] = "",
+    width: Annotated[int, typer.Option("--width", min=50, max=5000, help="Width in pixels.")] = 1200,
+    as_json: Json = False,
+) -> None:
+    """Draw one page of a PDF, and say where a quote stands on it."""
+    with output.site(context, writable=False) as site:
+        view = site.sources.image(document, number, width_px=width, quote=quote)
+    _write(out, png(view))
+    if as_json:
+        boxes = [[box.left, box.top, box.right, box.bottom] for box in view.boxes]
+        size = {"width_px": view.width_px, "height_px": view.height_px}
+        output.result({"file": str(out), **size, "boxes": boxes, "located": round(view.located, 3)})
+        return
+    lines = f"{len(view.boxes)} line{'' if len(view.boxes) == 1 else 's'}"
+    found = f" {view.located:.0%} of the quote was found, in {lines}." if quote else ""
+    output.text(f"Page {number} of {view.pages} is in {out}.{found}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}).", code="LIB-049", hint="Name a new file with --out."
+        ) from None
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`lumen library …`: add, list, search, show, remove, reindex, evaluate."""
+"""`lumen library …`: add, list, search, show, page, remove, reindex, evaluate."""
 
 import json
 import os
@@ -13,6 +13,7 @@ import pytest
 from lumen_desktop.app import DEMONSTRATION_NOTICE
 from tests.cli.conftest import Here, Result, document, refusal
 from tests.conftest import PASSPHRASE, ROOT, lumen_command, lumen_environment
+from tests.retrieval import documents
 
 Own = Callable[..., Result]
 
@@ -42,8 +43,8 @@ def test_adding_reports_what_became_of_each_file(own: Own, tmp_path: Path) -> No
 
 
 def test_documents_are_listed(own: Own, here: Here, demo: Path) -> None:
-    documents = document(own("library", "list", "--json", apart=True))
-    assert [(d["collection"], d["title"], d["kind"]) for d in documents] == [
+    listed = document(own("library", "list", "--json", apart=True))
+    assert [(d["collection"], d["title"], d["kind"]) for d in listed] == [
         ("Documents", "Zelboramax (zelboraxib) tablets, prescribing information", "source"),
         ("Documents", "cleaning", "source"),
         ("Rules", "Recalls of drug products", "summary"),
@@ -73,6 +74,26 @@ def test_passages_are_found_and_shown(own: Own) -> None:
     shown = own("library", "show", hits[0]["passage_id"])
     assert shown.returncode == 0
     assert "2 °C to 8 °C" in shown.stdout
+
+
+def test_a_page_is_written_as_an_image_with_the_boxes_of_a_quote(own: Own, tmp_path: Path) -> None:
+    file, image = tmp_path / "pump.pdf", tmp_path / "page.png"
+    words = ["The pump of the filling line is inspected twice in each year."]
+    file.write_bytes(documents.pdf([documents.paragraph(words, top=600)]))
+    assert own("library", "add", file, "--collection", "Line").returncode == 0
+    number = next(d["id"] for d in document(own("library", "list", "--json")) if d["name"] == "pump.pdf")
+    arguments = ("library", "page", number, 1, "--out", image, "--width", 300)
+    drawn = document(own(*arguments, "--quote", "is inspected twice", "--json"))
+    assert (drawn["file"], drawn["width_px"], len(drawn["boxes"]), drawn["located"]) == (str(image), 300, 1, 1.0)
+    assert image.read_bytes().startswith(b"\x89PNG")
+    assert refusal(own(*arguments)) == "LIB-049"
+    image.unlink()
+    assert own(*arguments, "--quote", "is inspected").stdout == (
+        f"Page 1 of 1 is in {image}. 100% of the quote was found, in 1 line.\n"
+    )
+    for asked, code in (((number, 2), "LIB-046"), ((999, 1), "LIB-045"), ((1, 1), "LIB-048")):
+        assert refusal(own("library", "page", *asked, "--out", tmp_path / "none.png")) == code
+    assert not (tmp_path / "none.png").exists()
 
 
 @pytest.mark.parametrize(
