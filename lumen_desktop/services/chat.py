@@ -120,6 +120,12 @@ class Chat:
         self._settings = settings
         self._stopped = threading.Event()
         self._writing: ChatEngine | None = None
+        self._asked_in: int | None = None
+
+    @property
+    def asked_in(self) -> int | None:
+        """The conversation of the question that was stored last, known before its answer; None before the first."""
+        return self._asked_in
 
     def use(self, settings: Settings) -> None:
         """Answers with other settings from the next question on; the context window must be the engine's."""
@@ -222,6 +228,7 @@ class Chat:
             if conversation_id is not None:
                 _refuse_deleted(existing(stored.conversation(transaction.session, conversation_id)))
             exchange = stored.start(transaction, question, conversation_id=conversation_id, now=self._database.clock())
+        self._asked_in = exchange.conversation_id
         build = self._embedding_build
         return _Run(question, exchange, began, Provenance(build.id, build.sha256, build.sha256))
 
