@@ -8,7 +8,6 @@ import hashlib
 import itertools
 import json
 import stat
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -125,7 +124,7 @@ class Library:
         self._embedder = embedder
         self._reader = reader
         self._index = index
-        self._stopped = threading.Event()
+        self._stops = 0  # a count, so that an `add` that begins later cannot take back the stop of another
 
     def search(self, question: str, *, collection: str | None, most: int) -> tuple[list[Hit], Found]:
         """The best passages for some words, best first, and how the search went.
@@ -170,8 +169,8 @@ class Library:
         return found[passage_id]
 
     def stop(self) -> None:
-        """Ends a running `add` after the passage it is at; safe from any thread."""
-        self._stopped.set()
+        """Ends every running `add` after the passage it is at; safe from any thread."""
+        self._stops += 1
         self._reader.stop()
 
     def add(
@@ -186,24 +185,21 @@ class Library:
             InputError: the collection's name is empty or too long (LIB-023), or it has another embedding model.
             StorageError: the disk is full or the folder cannot be written; files added before stay.
         """
-        self._stopped.clear()
-        report = AddReport()
-        place = self._place(collection)
+        run = _Run(self._place(collection), kind, self._stops)
+        report = run.report
         files = list(_files(paths, report))
         yield from self._level_all()
         for step in _steps(files):
-            if self._stopped.is_set():
-                report.stopped = True
-                break
             try:
-                yield from self._add_one(step, place, kind, report)
+                self._refuse_stopped(run)
+                yield from self._add_one(step, run)
             except Stopped:
                 report.stopped = True
                 break
             except InputError as error:
                 report.failed.append(Failure(step.path, error.code, error.message, error.hint))
                 yield step.at("failed", failure=report.failed[-1])
-        yield from self._level_index(place)
+        yield from self._level_index(run.place)
         logs.event("library.added", count=report.added, passages=report.passages)
         yield report
 
@@ -227,10 +223,12 @@ class Library:
         with self._database.transaction(self._actor, "make a collection") as transaction:
             return transaction.add(row)
 
-    def _add_one(
-        self, step: "_Step", place: stored.CollectionRow, kind: Kind, report: AddReport
-    ) -> Iterator[AddProgress]:
-        path = step.path
+    def _refuse_stopped(self, run: "_Run") -> None:
+        if self._stops != run.stops:
+            raise Stopped
+
+    def _add_one(self, step: "_Step", run: "_Run") -> Iterator[AddProgress]:
+        path, place, report = step.path, run.place, run.report
         content = _content(path)
         digest = hashlib.sha256(content).hexdigest()
         assert place.id is not None
@@ -246,10 +244,11 @@ class Library:
             raise InputError(f"{path.name} holds no text.", code="LIB-032", hint="Add a file that holds text.")
         vectors: list[Vectors] = []
         for draft in drafts:
+            self._refuse_stopped(run)
             vectors.append(self._vector(draft))
             yield step.at("embedding", len(vectors), len(drafts))
         document = _document(
-            extract, path.name, kind=kind, digest=digest, size_bytes=len(content), collection_id=place.id,
+            extract, path.name, kind=run.kind, digest=digest, size_bytes=len(content), collection_id=place.id,
             now=self._database.clock(),
         )  # fmt: skip
         parts = stored.DocumentParts(content, extract.pages, drafts, np.stack(vectors))
@@ -262,8 +261,6 @@ class Library:
         yield step.at("stored")
 
     def _vector(self, draft: PassageDraft) -> Vectors:
-        if self._stopped.is_set():
-            raise Stopped
         engine, _ = self._embedder()
         return np.asarray(engine.embed([f"{draft.header}\n{draft.text}"])[0], dtype=np.float32)
 
@@ -324,6 +321,16 @@ class Library:
         except LumenError as error:
             logs.event("index.failed", code=error.code)
             self._index.discard()
+
+
+@dataclass(slots=True)
+class _Run:
+    """One call of `Library.add`: where to, as what, and how often a stop had been asked for before it."""
+
+    place: stored.CollectionRow
+    kind: Kind
+    stops: int
+    report: AddReport = field(default_factory=AddReport)
 
 
 _READ = 0.1  # share of a file's time that reading takes; embedding takes the rest

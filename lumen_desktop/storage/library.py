@@ -180,10 +180,14 @@ def remove_document(transaction: Transaction, collection: CollectionRow, documen
 
 
 def _touch(transaction: Transaction, collection: CollectionRow) -> None:
-    """Counts a change to the vectors; the documents' own events tell what it was."""
-    collection.index_revision += 1
-    transaction.session.add(collection)
+    """Counts a change to the vectors; the documents' own events tell what it was.
+
+    From the row as it stands now: whoever holds it since a while must not count what another counted meanwhile.
+    """
+    row = transaction.session.get_one(CollectionRow, _key(collection.id))
+    row.index_revision += 1
     transaction.session.flush()
+    collection.index_revision = row.index_revision
 
 
 def documents(session: Session, collection_ids: Sequence[int]) -> list[StoredDocument]:

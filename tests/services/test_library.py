@@ -288,6 +288,20 @@ def test_a_stop_keeps_what_was_added_and_the_same_call_adds_the_rest(site: app.S
     assert (again.added, again.unchanged, again.stopped) == (3, 1, False)
 
 
+def test_a_document_removed_while_others_are_added_is_counted_and_not_found(site: app.Site, tmp_path: Path) -> None:
+    """Both change the collection's vectors; a search must see either change."""
+    file = written(tmp_path / "a.txt", "The sterile filter is tested after every use of it.\n")
+    gone = next(d for d in site.library.documents() if d.name == "cleaning.txt")
+    assert site.library.search("swab sample", collection="Documents", most=1)[0][0].passage.document_id == gone.id
+    for event in site.library.add([file], collection="Documents"):
+        if isinstance(event, AddProgress) and event.stage == "reading":
+            site.library.remove(gone.id)
+    hits, _ = site.library.search("swab sample", collection="Documents", most=9)
+    assert {hit.passage.document for hit in hits} >= {"a"}
+    assert gone.id not in {hit.passage.document_id for hit in hits}
+    assert whole(site)
+
+
 def test_an_embedder_that_crashes_costs_no_half_document(
     site: app.Site, rehearsed: type[RehearsalSite], tmp_path: Path
 ) -> None:
