@@ -6,8 +6,11 @@ before any heavy library is there. Started by people, and by `children.parent`.
 
 import argparse
 import importlib
+import importlib.util
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 _CHILDREN = {
     "reader": "lumen_desktop.retrieval.readers.child",
@@ -31,14 +34,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in _CHILDREN:
         role.add_argument(f"--{name}", dest="role", action="store_const", const=name)
     parser.add_argument("--memory-bytes", type=int, default=0)
+    _add_data(parser)
     parser.add_argument("arguments", nargs="*")
     options = parser.parse_args(arguments)
     if options.role is None:
-        started: int = importlib.import_module("lumen_desktop.cli").start()
-        return started
+        return _application(options.data)
     run = importlib.import_module(_CHILDREN[options.role]).run
     status: int = run(options.memory_bytes, *options.arguments)
     return status
+
+
+def window(arguments: Sequence[str] | None = None) -> int:
+    """The console script `lumen-desktop`: the window; see `main` for arguments and result."""
+    parser = argparse.ArgumentParser(prog="lumen-desktop", description="Ask your own library, offline.")
+    _add_data(parser)
+    return _application(parser.parse_args(arguments).data)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    given = os.environ.get("LUMEN_DATA")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", default=Path(given) if given else None, help="data folder of the site"
+    )
+
+
+def _application(data: Path | None) -> int:
+    """The window where there is a display for it, else the terminal."""
+    lacking = _lacking()
+    if not lacking:
+        started: int = importlib.import_module("lumen_desktop.ui.application").start(data)
+        return started
+    sys.stderr.write(f"{lacking}: Lumen works in the terminal.\n")
+    in_terminal: int = importlib.import_module("lumen_desktop.cli").start()
+    return in_terminal
+
+
+def _lacking() -> str:
+    """What keeps a window from being shown, in words; empty where nothing does."""
+    display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    if sys.platform not in {"win32", "darwin"} and not display:
+        return "There is no display for a window"
+    try:
+        importlib.import_module("PySide6.QtWidgets")
+    except ImportError as error:
+        return f"The window cannot be shown ({error})"
+    return ""
 
 
 if __name__ == "__main__":

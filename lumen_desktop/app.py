@@ -33,6 +33,8 @@ from lumen_desktop.storage import keys
 from lumen_desktop.storage.database import Database
 from lumen_desktop.storage.folder import DataFolder
 
+DEMONSTRATION_PASSPHRASE = keys.DEMONSTRATION_PASSPHRASE  # the window may not ask storage
+SHORTEST_PASSPHRASE = keys.SHORTEST_PASSPHRASE
 STARTER_COLLECTION = "GMP summaries"
 DEMONSTRATION_NOTICE = "DEMONSTRATION: this site is for trying out; do not use its answers for a patient or a batch."
 

@@ -10,6 +10,7 @@ from lumen_desktop.domain.builds import ModelBuild
 from lumen_desktop.errors import EngineError
 
 LIST = "installed.json"
+ROLES = ("chat", "embedding")
 _HINT = "Run `python3 installers/bootstrap.py setup`: it makes the starter models anew."
 
 
@@ -34,7 +35,24 @@ def installed(models: Path, prompts: Path, role: str) -> InstalledBuild:
         EngineError: none is installed (BLD-001), its file is missing (BLD-002) or is not the one installed (BLD-003).
     """
     fields = _entry(models / LIST, role)
-    build = ModelBuild(
+    build = _build(fields, role)
+    path = models / Path(fields["file"]).name
+    _check(path, build)
+    template = prompts / Path(fields["chat_template"]).name if fields.get("chat_template") else None
+    return InstalledBuild(build, path, template)
+
+
+def listed(models: Path) -> tuple[ModelBuild, ...]:
+    """What the list of installed builds says, at once; `installed` also checks their files.
+
+    Raises:
+        EngineError: there is no list, or a build is missing in it (BLD-001).
+    """
+    return tuple(_build(_entry(models / LIST, role), role) for role in ROLES)
+
+
+def _build(fields: dict[str, Any], role: str) -> ModelBuild:
+    return ModelBuild(
         id=Path(fields["file"]).stem,
         role=role,
         sha256=fields["sha256"],
@@ -43,10 +61,6 @@ def installed(models: Path, prompts: Path, role: str) -> InstalledBuild:
         prose=fields["prose"],
         licence=fields["licence"],
     )
-    path = models / Path(fields["file"]).name
-    _check(path, build)
-    template = prompts / Path(fields["chat_template"]).name if fields.get("chat_template") else None
-    return InstalledBuild(build, path, template)
 
 
 def _entry(path: Path, role: str) -> dict[str, Any]:

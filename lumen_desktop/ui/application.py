@@ -1,0 +1,187 @@
+"""The program as a window: makes the application, the session and the main window, and ties them together.
+
+Called by `__main__`. Nothing heavy is loaded before the window is shown.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+from lumen_desktop import __version__, paths, settings
+from lumen_desktop.errors import LumenError
+from lumen_desktop.services import presence
+from lumen_desktop.ui import errors, tasks, theme
+from lumen_desktop.ui.crashes import CrashReports
+from lumen_desktop.ui.formatting import counted
+from lumen_desktop.ui.main_window import MainWindow
+from lumen_desktop.ui.remembered import Remembered
+from lumen_desktop.ui.session import Session
+from lumen_desktop.ui.welcome import OpeningPage, RefusedPage, UnlockPage, WelcomePage
+
+if TYPE_CHECKING:
+    from lumen_desktop.app import Site
+
+_LISTEN_EVERY_MS = 400
+_CLOSE_WITHIN_MS = 3000
+
+
+def start(data: Path | None = None) -> int:
+    """Shows the window and returns when it is closed.
+
+    Args:
+        data: data folder of the site; None takes the user's own, else the demonstration.
+
+    Returns:
+        The exit status: 0, also where a window that is open already came forward instead.
+    """
+    if any(presence.call_forward(folder) for folder in _folders(data)):
+        return 0
+    application = make()
+    shell = Shell(application, data)
+    shell.begin()
+    status = application.exec()
+    shell.end()
+    return status
+
+
+def make() -> QApplication:
+    """The application, with its names, its icon and the look that the settings ask for."""
+    existing = QApplication.instance()
+    application = existing if isinstance(existing, QApplication) else QApplication([sys.argv[0] or "lumen-desktop"])
+    application.setOrganizationName("Lumen")
+    application.setApplicationName("lumen-desktop")
+    application.setApplicationDisplayName("Lumen")
+    application.setApplicationVersion(__version__)
+    application.setDesktopFileName("lumen-desktop")
+    dress(application)
+    application.setWindowIcon(theme.icon("lumen", "accent"))
+    return application
+
+
+def dress(application: QApplication) -> tuple[str, ...]:
+    """Gives the application the look that the settings ask for; returns what could not be used of them."""
+    chosen, notices = settings.load(paths.settings_file())
+    theme.apply(application, chosen.theme, font_points=chosen.font_points)
+    return notices
+
+
+def _folders(data: Path | None) -> list[Path]:
+    """The data folders that this start may mean, and that exist."""
+    chosen = settings.load(paths.settings_file())[0].data_folder
+    sites = Path(chosen) if chosen else paths.user_data()
+    folders = [data] if data else [paths.own_site(sites), paths.demonstration(sites)]
+    return [folder for folder in folders if folder.is_dir()][:1]
+
+
+class Shell(QObject):
+    """One run of the program: a session, its window, crash reports, and calls of a second start."""
+
+    def __init__(self, application: QApplication, data: Path | None) -> None:
+        super().__init__()
+        self._application = application
+        self._data = data
+        self.remembered = Remembered(paths.settings_file().with_name("window.json"))
+        self.session = Session(data, self)
+        self.window = MainWindow(self.remembered)
+        self.crashes = CrashReports(self._reports_folder, self)
+        self._listening = QTimer(self, interval=_LISTEN_EVERY_MS)
+        self._tie()
+
+    def _tie(self) -> None:
+        self.crashes.told.connect(lambda words: self.window.banner.tell(words, kind="danger"))
+        self._listening.timeout.connect(self._listen)
+        session = self.session
+        session.opening.connect(lambda: self.window.before(OpeningPage()))
+        session.nowhere.connect(self._welcome)
+        session.locked.connect(self._ask_passphrase)
+        session.opened.connect(self._enter)
+        session.refused.connect(self._refused)
+        session.adding.connect(self._follow)
+        session.added.connect(self._added)
+        session.closed.connect(self.window.left)
+        self.window.leaving.connect(self._leave)
+        self.window.help_wanted.connect(self._help)
+        self._application.styleHints().colorSchemeChanged.connect(lambda _: self._redress())
+
+    def begin(self) -> None:
+        """Shows the window; looks for the site once it is drawn."""
+        self.crashes.install()
+        for number in (signal.SIGINT, signal.SIGTERM):  # Python hears them at the listening timer's next tick
+            signal.signal(number, lambda *_: self.window.close())
+        self.window.show()
+        self._listening.start()
+        QTimer.singleShot(0, self, self.session.find)
+
+    def end(self) -> None:
+        """After the last window: waits for threads and gives the handlers back."""
+        self._listening.stop()
+        tasks.settle(_CLOSE_WITHIN_MS / 1000)
+        self.crashes.remove()
+
+    def _reports_folder(self) -> Path:
+        place = self.session.place
+        return place.folder.path if place is not None and place.folder.path.is_dir() else paths.user_data()
+
+    def _listen(self) -> None:
+        if self.session.site is not None and presence.answered(self.session.site.place.folder.path):
+            self.window.come_forward()
+
+    def _redress(self) -> None:
+        dress(self._application)
+        self.window.restyle()
+
+    def _welcome(self) -> None:
+        app = importlib.import_module("lumen_desktop.app")  # loaded by now: the session looked for a site
+        page = WelcomePage(self._data or paths.own_site(app.sites()), app.SHORTEST_PASSPHRASE)
+        page.demonstration_wanted.connect(lambda: self.session.create(None, "", demonstration=True))
+        page.site_wanted.connect(lambda folder, secret: self.session.create(Path(folder), secret, demonstration=False))
+        self.window.before(page)
+        page.try_it.setFocus()
+
+    def _ask_passphrase(self, refused: LumenError | None) -> None:
+        page = UnlockPage()
+        page.given.connect(self.session.unlock)
+        self.window.before(page)
+        page.ask(refused)
+
+    def _enter(self, site: Site) -> None:
+        self.window.enter(site)
+        _, notices = settings.load(paths.settings_file())
+        if notices:
+            self.window.banner.tell(" ".join(notices), kind="warning")
+
+    def _refused(self, error: LumenError) -> None:
+        if self.session.site is not None:
+            errors.show(self.window, error)
+            return
+        page = RefusedPage()
+        page.again.connect(self.session.find)
+        self.window.before(page)
+        page.tell(error)
+
+    def _follow(self, text: int, texts: int) -> None:
+        """Progress of the starter library, which is added while the window is used."""
+        self.window.status.progress(f"Preparing the library: {text} of {counted(texts, 'text')}", text, texts)
+
+    def _added(self) -> None:
+        self.window.status.progress("", 0, 0)
+        self.window.refresh()
+
+    def _leave(self) -> None:
+        """The screens have stopped: closes the site, and waits for it no longer than people would."""
+        if self.session.site is not None and self.session.adding_library:
+            self.session.site.library.stop()
+        QTimer.singleShot(_CLOSE_WITHIN_MS, self, self.window.left)
+        self.session.close()
+
+    def _help(self, page: str) -> None:
+        from lumen_desktop.ui.help import show_help  # noqa: PLC0415 - most runs never need it
+
+        show_help(self.window, page)

@@ -1,0 +1,108 @@
+"""The manual in a window of its own: contents, search, and the page; nothing is fetched from anywhere."""
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QSplitter, QTextBrowser, QWidget
+
+from lumen_desktop.services import manual
+from lumen_desktop.ui import theme
+from lumen_desktop.ui.theme import SPACE
+from lumen_desktop.ui.widgets import column
+
+_NAME = Qt.ItemDataRole.UserRole
+_SIZE = (920, 680)
+_WIDTHS = (240, 680)
+
+
+class Browser(QTextBrowser):
+    """Shows pages of the manual; a link leads to another page and nowhere else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setOpenLinks(False)
+        self.setAccessibleName("Page of the manual")
+        self.setFrameShape(QTextBrowser.Shape.NoFrame)
+        self.document().setDocumentMargin(3 * SPACE)
+
+    def loadResource(self, kind: int, name: QUrl | str) -> object:  # noqa: ARG002, N802 - Qt's name
+        """Nothing: pages hold no pictures."""
+        return None
+
+
+class HelpWindow(QWidget):
+    """One window for the whole program; asking for help again brings it forward."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.WindowType.Window)
+        self.setWindowTitle("Lumen – Help")
+        self.resize(*_SIZE)
+        self.search, self.contents, self.browser = QLineEdit(), QListWidget(), Browser()
+        self.search.setPlaceholderText("Search the manual")
+        self.search.setAccessibleName("Search the manual")
+        self.search.setClearButtonEnabled(True)
+        self.contents.setAccessibleName("Contents of the manual")
+        self.search.textChanged.connect(self._find)
+        self.contents.currentItemChanged.connect(self._chosen)
+        self.browser.anchorClicked.connect(lambda url: self.show_page(url.path().removesuffix(".md")))
+        self._build()
+        self._find("")
+
+    def _build(self) -> None:
+        side, left = QWidget(), column(margin=SPACE)
+        left.addWidget(self.search)
+        left.addWidget(self.contents, 1)
+        side.setLayout(left)
+        parts = QSplitter()
+        parts.setObjectName("help")
+        parts.addWidget(side)
+        parts.addWidget(self.browser)
+        parts.setSizes(list(_WIDTHS))
+        parts.setStretchFactor(1, 1)
+        layout = column()
+        layout.addWidget(parts)
+        self.setLayout(layout)
+        QShortcut(QKeySequence("Ctrl+F"), self).activated.connect(self.search.setFocus)
+        QShortcut(QKeySequence("Escape"), self).activated.connect(self.close)
+
+    @property
+    def page(self) -> str:
+        """Name of the page that is shown."""
+        item = self.contents.currentItem()
+        return str(item.data(_NAME)) if item is not None else ""
+
+    def show_page(self, name: str) -> None:
+        """Shows a page of the manual; one that does not exist changes nothing."""
+        self.search.clear()
+        for at in range(self.contents.count()):
+            if self.contents.item(at).data(_NAME) == name:
+                self.contents.setCurrentRow(at)
+
+    def _find(self, words: str) -> None:
+        shown = self.page
+        self.contents.clear()
+        for page in manual.search(words):
+            item = QListWidgetItem(page.title)
+            item.setData(_NAME, page.name)
+            self.contents.addItem(item)
+            if page.name == shown:
+                self.contents.setCurrentItem(item)
+        if self.contents.currentRow() < 0 and self.contents.count():
+            self.contents.setCurrentRow(0)
+
+    def _chosen(self, item: QListWidgetItem | None) -> None:
+        if item is None:
+            return
+        text = theme.current().colours
+        self.browser.document().setDefaultStyleSheet(f"a {{ color: {text['link']}; }}")
+        self.browser.setMarkdown(manual.page(item.data(_NAME)).text)
+        self.browser.verticalScrollBar().setValue(0)
+
+
+def show_help(parent: QWidget, page: str) -> HelpWindow:
+    """Shows a page in the help window of a main window."""
+    shown = parent.findChild(HelpWindow) or HelpWindow(parent)
+    shown.show_page(page)
+    shown.show()
+    shown.raise_()
+    shown.activateWindow()
+    return shown

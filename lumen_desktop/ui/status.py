@@ -1,0 +1,107 @@
+"""The line at the foot of the window: which site, which build, what the engine does, and that nothing leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
+
+from lumen_desktop.ui import tasks, theme
+from lumen_desktop.ui.widgets import label
+
+if TYPE_CHECKING:
+    from lumen_desktop.app import Site
+    from lumen_desktop.errors import LumenError
+
+OFFLINE = "Offline: nothing leaves this computer"
+_STATES = {
+    "none": ("Engine not loaded", "badge"),
+    "loading": ("Engine loading…", "badge"),
+    "ready": ("Engine ready", "badge-success"),
+    "writing": ("Engine writing…", "badge-accent"),
+    "safe": ("Safe mode", "badge-warning"),
+}
+_BAR_WIDTH = 140
+
+
+class Status(QStatusBar):
+    """Badges at the foot of the window; their words say everything, colour only repeats it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeGripEnabled(False)
+        self.setAccessibleName("Status")
+        self.state = ""
+        self._site: Site | None = None
+        self.site_label, self.build, self.engine = label("No site", "badge"), label("", "badge"), label("", "badge")
+        self.offline = label(OFFLINE, "badge")
+        self._work, self._bar = label("", "small"), QProgressBar(textVisible=False)
+        self._build()
+
+    def _build(self) -> None:
+        self._work.setWordWrap(False)
+        self._bar.setFixedWidth(_BAR_WIDTH)
+        for part, name in (
+            (self.site_label, "Site"), (self.build, "Model build"), (self.engine, "Engine"), (self.offline, "Network"),
+            (self._work, "Work under way"),
+        ):  # fmt: skip
+            part.setAccessibleDescription(name)
+        for part in (self.site_label, self.build, self.engine):
+            self.addWidget(part)
+        self.addPermanentWidget(self._work)
+        self.addPermanentWidget(self._bar)
+        self.addPermanentWidget(self.offline)
+        self.build.hide()
+        self.progress("", 0, 0)
+        self.show_state("none")
+
+    def show_state(self, state: str, why: str = "") -> None:
+        """Says what the engine does: none, loading, ready, writing or safe."""
+        if state == self.state and not why:
+            return
+        self.state = state
+        words, role = _STATES[state]
+        _say(self.engine, words, role)
+        self.engine.setToolTip(why or words)
+
+    def show_site(self, site: Site) -> None:
+        """Names the open site and starts what its questions will need."""
+        self._site = site
+        folder = site.place.folder.path
+        demonstration = site.place.demonstration
+        _say(self.site_label, "DEMONSTRATION" if demonstration else f"Site: {folder.name}",
+             "badge-warning" if demonstration else "badge")  # fmt: skip
+        self.site_label.setToolTip(str(folder))
+        self.show_state("loading")
+        tasks.run(self, lambda: _warmed(site), self._warm, self._cold)
+
+    def progress(self, words: str, done: int, total: int) -> None:
+        """Shows work in the background; empty words take it away."""
+        self._work.setText(words)
+        self._work.setVisible(bool(words))
+        self._bar.setVisible(bool(words))
+        self._bar.setRange(0, total)
+        self._bar.setValue(done)
+        self._bar.setAccessibleName(words or "No work under way")
+
+    def _warm(self, build: str) -> None:
+        self.build.setText(build)
+        self.build.setAccessibleName(f"Model build {build}")
+        self.build.setVisible(bool(build))
+        self.show_state("ready")
+
+    def _cold(self, error: LumenError) -> None:
+        self.show_state("safe", f"{error.message} {error.hint} ({error.code})")
+
+
+def _say(badge: QLabel, words: str, role: str) -> None:
+    badge.setText(words)
+    badge.setAccessibleName(words)
+    theme.mark(badge, role)
+
+
+def _warmed(site: Site) -> str:
+    """Starts the children that a question needs and waits for the model; returns the build's name."""
+    site.warm()
+    site.embedder.describe()
+    return site.embedding.build.id
