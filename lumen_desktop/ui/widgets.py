@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeySequence
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from lumen_desktop.ui import theme
@@ -82,6 +82,12 @@ def restyle(root: QWidget) -> None:
         kept = made.property("icon_name")
         if kept:
             made.setIcon(theme.icon(*kept))
+
+
+def announce(widget: QWidget, words: str) -> None:
+    """Lets a screen reader say what happened, without moving the focus."""
+    if QAccessible.isActive():
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, words))
 
 
 def column(*, margin: int = 0, spacing: int = SPACE) -> QVBoxLayout:
