@@ -96,6 +96,12 @@ class TestPlaces:
         assert (alone & covered).sum() == alone.sum()
         assert not (ink(page) & covered & ~alone).any()
 
+    def test_words_outside_a_crop_have_no_place(self, reader: ReaderProcess) -> None:
+        content = documents.pdf([documents.paragraph(LINES, top=600)], entries=PLAIN + b" /CropBox [60 597 400 720]")
+        page = draw(reader, content, words="\n".join(LINES))
+        assert len(page.boxes) == 1
+        assert page.placed == len(LINES[0].replace(" ", ""))
+
     def test_all_words_are_covered_line_by_line(self, reader: ReaderProcess) -> None:
         content = documents.pdf([documents.paragraph(LINES, top=600)])
         page = draw(reader, content, words="\n".join(LINES))

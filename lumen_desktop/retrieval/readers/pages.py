@@ -40,7 +40,7 @@ PAGES_BACK = 50  # how far the margin of line numbers is looked for
 _native = pypdfium2.raw
 _PIECE_BYTES = 3 * 1024 * 1024  # 4 MiB as base64, below the longest line of the pipe
 _FAST = 1  # deflate: a page shrinks to a twentieth in the time that three pipes' worth of base64 would take
-_UNITS_A_POINT = 100
+_GRID = 1_000_000
 
 
 class Pages:
@@ -106,12 +106,8 @@ def _drawn(document: pypdfium2.PdfDocument, wanted: _Wanted) -> Events:
     boxes = [box for row in rows for box in _merged(row)][:MOST_BOXES]
     fields = {"width_px": bitmap.width, "height_px": bitmap.height, "placed": sum(len(row) for row in rows)}
     bitmap.close()
-    wide, high = _units(page)
     page.close()
-    shares = [
-        [_share(box.left, wide), _share(box.top, high), _share(box.right, wide), _share(box.bottom, high)]
-        for box in boxes
-    ]
+    shares = [[_share(value) for value in (box.left, box.top, box.right, box.bottom)] for box in boxes]
     yield {"event": "done", "held": True, "boxes": shares, **fields}
 
 
@@ -124,10 +120,8 @@ def _scale(size: tuple[float, float], width_px: int) -> float:
 
 def _pixels(bitmap: pypdfium2.PdfBitmap) -> Iterator[Mapping[str, Any]]:
     """The rows of a bitmap, three bytes a pixel, deflated, in pieces."""
-    view, row_bytes = memoryview(bitmap.buffer).cast("B"), BYTES_A_PIXEL * bitmap.width
-    packer = zlib.compressobj(_FAST)
-    pieces = [packer.compress(view[start : start + row_bytes]) for start in range(0, len(view), bitmap.stride)]
-    packed = b"".join(pieces) + packer.flush()
+    assert bitmap.stride == BYTES_A_PIXEL * bitmap.width
+    packed = zlib.compress(bitmap.buffer, _FAST)
     for start in range(0, len(packed), _PIECE_BYTES):
         yield {"event": "pixels", "data": base64.b64encode(packed[start : start + _PIECE_BYTES]).decode()}
 
@@ -137,10 +131,11 @@ def _rows(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage, wanted: _Wan
     text = _same_text(document, page, wanted)
     if text is None:
         return
+    view = _View(page)
     for start, end in wanted.ranges:
         for row in text.boxes(start, end):
-            places = [_shown(page, (box.left, box.bottom, box.right, box.top)) for box in row]
-            yield [box for box in places if box.left < box.right and box.top < box.bottom]
+            places = [view.of(box.left, box.bottom, box.right, box.top) for box in row]
+            yield [box for box in places if _seen(box)]
     text.close()
 
 
@@ -176,23 +171,35 @@ def _margins(document: pypdfium2.PdfDocument, index: int) -> Iterator[float]:
             yield margin
 
 
-def _units(page: pypdfium2.PdfPage) -> tuple[int, int]:
-    """Width and height of the page as shown, in hundredths of a point."""
-    width, height = page.get_size()
-    return max(1, round(width * _UNITS_A_POINT)), max(1, round(height * _UNITS_A_POINT))
+class _View:
+    """From the page's own coordinates to shares of the page as shown: cropped, turned, from the upper left corner."""
+
+    def __init__(self, page: pypdfium2.PdfPage) -> None:
+        left, bottom, right, top = page.get_bbox()
+        width, height = max(right - left, 0.01), max(top - bottom, 0.01)
+        corner, across, up = (_shown(page, x, y) for x, y in ((left, bottom), (right, bottom), (left, top)))
+        self._left, self._bottom, self._corner = left, bottom, corner
+        self._across = ((across[0] - corner[0]) / width, (across[1] - corner[1]) / width)
+        self._up = ((up[0] - corner[0]) / height, (up[1] - corner[1]) / height)
+
+    def of(self, left: float, bottom: float, right: float, top: float) -> Box:
+        """A rectangle as it is shown."""
+        (x0, y0), (x1, y1) = self._point(left, bottom), self._point(right, top)
+        return Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+
+    def _point(self, x: float, y: float) -> tuple[float, float]:
+        x, y = x - self._left, y - self._bottom
+        return (
+            self._corner[0] + x * self._across[0] + y * self._up[0],
+            self._corner[1] + x * self._across[1] + y * self._up[1],
+        )
 
 
-def _shown(page: pypdfium2.PdfPage, box: tuple[float, float, float, float]) -> Box:
-    """A rectangle of the page's own coordinates as the page is shown: cropped, turned, from the top, in units."""
-    corners = [_point(page, box[0], box[1]), _point(page, box[2], box[3])]
-    (left, right), (top, bottom) = (sorted(values) for values in zip(*corners, strict=True))
-    return Box(left, top, right, bottom)
-
-
-def _point(page: pypdfium2.PdfPage, x: float, y: float) -> tuple[int, int]:
+def _shown(page: pypdfium2.PdfPage, x: float, y: float) -> tuple[float, float]:
+    """Where pdfium draws a point, in shares of the page."""
     across, down = ctypes.c_int(), ctypes.c_int()
-    _native.FPDF_PageToDevice(page.raw, 0, 0, *_units(page), 0, x, y, across, down)
-    return across.value, down.value
+    _native.FPDF_PageToDevice(page.raw, 0, 0, _GRID, _GRID, 0, x, y, across, down)
+    return across.value / _GRID, down.value / _GRID
 
 
 def _merged(row: Sequence[Box]) -> Iterator[Box]:
@@ -221,5 +228,10 @@ def _beside(held: Box, box: Box) -> bool:
     return min(held.right, box.right) - max(held.left, box.left) >= 0.8 * broad and level > -broad
 
 
-def _share(value: float, whole: int) -> float:
-    return round(min(max(value / whole, 0.0), 1.0), 6)
+def _seen(box: Box) -> bool:
+    """Whether a box has a size and any of it is on the page as shown."""
+    return max(box.left, 0.0) < min(box.right, 1.0) and max(box.top, 0.0) < min(box.bottom, 1.0)
+
+
+def _share(value: float) -> float:
+    return round(min(max(value, 0.0), 1.0), 6)
