@@ -65,7 +65,7 @@ def _application(data: Path | None) -> int:
         started: int = importlib.import_module("lumen_desktop.ui.application").start(data)
         return started
     sys.stderr.write(f"{lacking}: Lumen works in the terminal.\n")
-    in_terminal: int = importlib.import_module("lumen_desktop.cli").start()
+    in_terminal: int = importlib.import_module("lumen_desktop.cli").start(data)
     return in_terminal
 
 

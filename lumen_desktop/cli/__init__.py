@@ -15,6 +15,7 @@ import typer.exceptions
 
 from lumen_desktop import __version__
 from lumen_desktop.cli import ask, audit, conversations, library, output, settings, site
+from lumen_desktop.cli import help as manual
 from lumen_desktop.cli import start as starting
 from lumen_desktop.errors import LumenError
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 site.register(app)
 ask.register(app)
+manual.register(app)
 app.add_typer(library.app, name="library")
 app.add_typer(conversations.app, name="conversation")
 app.add_typer(audit.app, name="audit")
@@ -71,9 +73,9 @@ def run(arguments: list[str]) -> int:
     return _presented(lambda: app(arguments, standalone_mode=False))
 
 
-def start() -> int:
+def start(data: Path | None = None) -> int:
     """Runs the application without a command; see `cli.start`."""
-    return _presented(starting.start)
+    return _presented(lambda: starting.start(data))
 
 
 def _presented(job: Callable[[], int | None]) -> int:

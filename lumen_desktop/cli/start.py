@@ -1,9 +1,7 @@
-"""What `python -m lumen_desktop` does without a command: open a site and ask.
-
-The window takes this place where there is a display; its increment is still to come.
-"""
+"""What `python -m lumen_desktop` does without a command where no window can be shown: open a site and ask."""
 
 import sys
+from pathlib import Path
 
 from lumen_desktop import paths
 from lumen_desktop.app import (
@@ -25,17 +23,19 @@ from lumen_desktop.errors import InputError
 SAMPLE = "Which batches must an investigation extend to when a batch fails its specification?"
 
 
-def start() -> int:
+def start(data: Path | None = None) -> int:
     """Opens the user's site, else the demonstration, which is made where there is none; then asks.
 
     In a terminal a conversation follows; elsewhere one sample question is answered.
 
+    Args:
+        data: data folder of the site; None looks for it.
+
     Returns:
         The exit status: 0.
     """
-    output.line("This version has no window yet: it works in the terminal.")
     output.settings()
-    place = _place()
+    place = _place(data)
     if place.demonstration:
         output.line(DEMONSTRATION_NOTICE)
     secret = output.passphrase(demonstration=place.demonstration)
@@ -48,13 +48,13 @@ def start() -> int:
     return 0
 
 
-def _place() -> SitePlace:
+def _place(data: Path | None) -> SitePlace:
     try:
-        return find_site(None)
+        return find_site(data)
     except InputError:
         output.line("Making the demonstration site: this takes about half a minute, once.")
         secret = output.passphrase(demonstration=True)
-        return create_site(paths.demonstration(sites()), secret, demonstration=True)
+        return create_site(data or paths.demonstration(sites()), secret, demonstration=True)
 
 
 def _ask(site: Site) -> None:

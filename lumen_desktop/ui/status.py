@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
+from lumen_desktop import paths
+from lumen_desktop.services import builds
 from lumen_desktop.ui import tasks, theme
 from lumen_desktop.ui.widgets import label
 
@@ -84,8 +86,10 @@ class Status(QStatusBar):
         self._bar.setValue(done)
         self._bar.setAccessibleName(words or "No work under way")
 
-    def _warm(self, build: str) -> None:
+    def _warm(self, found: tuple[str, str]) -> None:
+        build, all_builds = found
         self.build.setText(build)
+        self.build.setToolTip(all_builds)
         self.build.setAccessibleName(f"Model build {build}")
         self.build.setVisible(bool(build))
         self.show_state("ready")
@@ -100,8 +104,9 @@ def _say(badge: QLabel, words: str, role: str) -> None:
     theme.mark(badge, role)
 
 
-def _warmed(site: Site) -> str:
-    """Starts the children that a question needs and waits for the model; returns the build's name."""
+def _warmed(site: Site) -> tuple[str, str]:
+    """Starts the children that a question needs and waits for the model; returns the build that writes, and all."""
     site.warm()
     site.embedder.describe()
-    return site.embedding.build.id
+    found = builds.listed(paths.models())
+    return found[0].id, "\n".join(f"{build.id}: sha256 {build.sha256}" for build in found)

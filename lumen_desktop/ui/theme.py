@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from string import Template
 
-from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtCore import QByteArray, QDir, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QWidget
@@ -67,7 +67,8 @@ def apply(application: QApplication, choice: str, *, font_points: float = 0) -> 
     application.setPalette(_palette(theme))
     sizes = {name: f"{points * factor:.1f}" for name, factor in _SIZES.items()}
     sheet = Template((paths.resources() / "theme" / "style.qss").read_text(encoding="utf-8"))
-    application.setStyleSheet(sheet.substitute(theme.colours, **sizes))
+    QDir.setSearchPaths("theme", [str(paths.resources() / "theme")])
+    application.setStyleSheet(sheet.substitute(theme.colours, name=theme.name, **sizes))
     return theme
 
 

@@ -15,6 +15,7 @@ from lumen_desktop.ui.theme import SPACE
 
 ICON_SIZE = QSize(18, 18)
 _LARGE_ICON = 48
+_EMPTY_WIDTH = 520
 Layout = TypeVar("Layout", bound=QBoxLayout)
 _BANNER_ICONS = {"info": "info", "warning": "triangle-alert", "danger": "circle-x", "success": "circle-check"}
 _BANNER_COLOURS = {"info": "accent", "warning": "warning", "danger": "danger", "success": "success"}
@@ -136,8 +137,8 @@ class EmptyState(QWidget):
         for words, role in ((title, "heading"), (text, "muted")):
             said = label(words, role)
             said.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            said.setMaximumWidth(520)
-            said.setMinimumWidth(min(520, said.sizeHint().width()))
+            said.setFixedWidth(_EMPTY_WIDTH)  # a wrapped text knows its height only where its width is known
+            said.setMinimumHeight(said.heightForWidth(_EMPTY_WIDTH))
             layout.addWidget(said, alignment=Qt.AlignmentFlag.AlignHCenter)
         if action is not None:
             layout.addWidget(action, alignment=Qt.AlignmentFlag.AlignCenter)

@@ -139,7 +139,6 @@ class Preferences(QWidget):
         self.setMaximumWidth(_WIDTH)
 
     def _place(self) -> QHBoxLayout:
-        self.folder.setMinimumWidth(int(_WIDTH * 0.45))
         place = row()
         place.addWidget(self.folder, 1)
         place.addWidget(button("Change…", self._choose, tip="Choose another folder"))
@@ -200,7 +199,7 @@ def _card(title: str, lines: list[tuple[str, QWidget | QHBoxLayout]]) -> Card:
     made, form = Card(), QFormLayout()
     made.body.addWidget(label(title, "heading"))
     form.setHorizontalSpacing(3 * SPACE)
-    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     for name, field in lines:
         form.addRow(_short(name), field)
         if name in _EXPLAINED:
@@ -231,5 +230,6 @@ def _scrolled(inside: QWidget) -> QScrollArea:
     area.setWidget(inside)
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setAccessibleName("Preferences")
     return area
