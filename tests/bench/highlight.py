@@ -4,6 +4,12 @@ Random passages (fixed seed) of ../shared/data/guidance_pdf are stored and opene
 characters are the passage's is found apart from the mapping that is measured: in pdfium's raw text, line by line, by
 letters and digits alone. A character is covered where the centre of its own tight box lies in a painted box.
 Run: ``python -m tests.bench highlight [--passages N] [--json FILE]``.
+
+Measured November 2026 on 2 cores shared with other work (load 3.4), 200 of 374 passages: covered .9996 (goal .95),
+foreign .0004 (goal .05); one passage is outside both goals (.928, .074), by a line that this measurement does not find
+among the numbers of lines, not by its boxes. Of 200 sentences quoted on one line all were located whole. A page at
+1,200 px with its boxes, p50 and p95: 74 and 103 ms in a document that the process holds, 114 and 154 in another one,
+238 and 370 with the start of the process.
 """
 
 import argparse
