@@ -1,4 +1,4 @@
-"""What the machine itself must bring: a C++ compiler, and Python's own means to make a virtual environment.
+"""What the machine itself must bring: a C++ compiler, venv, and on Linux the libraries that the window stands on.
 
 Installs them where it may (Debian's apt, as root) and otherwise says which command does. Knows nothing of Python
 packages; `installers.__main__` asks it before anything has to be built.
@@ -6,6 +6,7 @@ packages; `installers.__main__` asks it before anything has to be built.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import shutil
@@ -14,6 +15,23 @@ import sys
 from pathlib import Path
 
 APT_ALWAYS = ("ca-certificates", "libgomp1")
+# What Qt loads by itself, also where no screen is; the second part only where windows are shown through X11.
+# Library to load, and the names of what holds it for apt, dnf, pacman and zypper.
+WINDOW_LIBRARIES = {
+    "libGL.so.1": ("libgl1", "libglvnd-glx", "libglvnd", "libGL1"),
+    "libEGL.so.1": ("libegl1", "libglvnd-egl", "libglvnd", "libEGL1"),
+    "libxkbcommon.so.0": ("libxkbcommon0", "libxkbcommon", "libxkbcommon", "libxkbcommon0"),
+    "libglib-2.0.so.0": ("libglib2.0-0", "glib2", "glib2", "libglib-2_0-0"),
+    "libfontconfig.so.1": ("libfontconfig1", "fontconfig", "fontconfig", "libfontconfig1"),
+    "libdbus-1.so.3": ("libdbus-1-3", "dbus-libs", "dbus", "libdbus-1-3"),
+    "libxcb-cursor.so.0": ("libxcb-cursor0", "xcb-util-cursor", "xcb-util-cursor", "libxcb-cursor0"),
+    "libxcb-icccm.so.4": ("libxcb-icccm4", "xcb-util-wm", "xcb-util-wm", "libxcb-icccm4"),
+    "libxcb-keysyms.so.1": ("libxcb-keysyms1", "xcb-util-keysyms", "xcb-util-keysyms", "libxcb-keysyms1"),
+    "libxcb-shape.so.0": ("libxcb-shape0", "libxcb", "libxcb", "libxcb-shape0"),
+    "libxcb-xkb.so.1": ("libxcb-xkb1", "libxcb", "libxcb", "libxcb-xkb1"),
+    "libxkbcommon-x11.so.0": ("libxkbcommon-x11-0", "libxkbcommon-x11", "libxkbcommon-x11", "libxkbcommon-x11-0"),
+}
+APT, DNF, PACMAN, ZYPPER = range(4)
 VSWHERE = Path("Microsoft Visual Studio", "Installer", "vswhere.exe")
 VC_TOOLS = "Microsoft.VisualStudio.Component.VC.Tools.x86.x64"
 
@@ -32,23 +50,46 @@ def missing() -> list[str]:
     return found
 
 
+def window_libraries() -> list[str]:
+    """Which of the libraries that Qt needs cannot be loaded; on Linux only, elsewhere Qt brings its own."""
+    return [name for name in WINDOW_LIBRARIES if not _loads(name)] if sys.platform == "linux" else []
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def _window_packages(tool: int) -> str:
+    """The names, in one package tool, of what holds the libraries of the window."""
+    return " ".join(sorted({names[tool] for names in WINDOW_LIBRARIES.values()}))
+
+
 def apt_packages() -> list[str]:
     """Debian's and Ubuntu's names for what `missing` looks for, for the Python that runs this."""
-    return sorted([*APT_ALWAYS, "g++", f"python{sys.version_info.major}.{sys.version_info.minor}-venv"])
+    window = (names[APT] for names in WINDOW_LIBRARIES.values())
+    return sorted([*APT_ALWAYS, "g++", f"python{sys.version_info.major}.{sys.version_info.minor}-venv", *window])
 
 
 def ensure(*, log: Path) -> None:
-    """Install what is lacking, or raise.
+    """Install what is lacking, or raise; without the libraries of the window Lumen works in the terminal.
 
     Raises:
         MissingError: it takes a person to install it, or apt failed.
     """
-    lacking = missing()
-    if not lacking:
+    lacking, window = missing(), window_libraries()
+    if not lacking and not window:
         return
-    print(f"This machine lacks {' and '.join(lacking)}.", flush=True)
+    named = [*lacking, *([f"libraries of the window ({', '.join(window)})"] if window else [])]
+    print(f"This machine lacks {' and '.join(named)}.", flush=True)
     if not (shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0):
-        raise MissingError(f"Install what is lacking, then start again:\n  {by_hand()}")
+        if lacking:
+            raise MissingError(f"Install what is lacking, then start again:\n  {by_hand()}")
+        print(f"Lumen works in the terminal. For its window, install them and start again:\n  {by_hand()}", flush=True)
+        return
     _apt(log)
     if still := missing():
         raise MissingError(f"apt-get ran, and yet {' and '.join(still)} is lacking; see {log}.")
@@ -76,12 +117,12 @@ def by_hand() -> str:
         )
     commands = {
         "apt-get": f"sudo apt-get update && sudo apt-get install -y {' '.join(apt_packages())}",
-        "dnf": "sudo dnf install -y gcc-c++ libgomp python3",
-        "pacman": "sudo pacman -S --needed gcc python",
-        "zypper": "sudo zypper install -y gcc-c++ libgomp1 python311",
+        "dnf": f"sudo dnf install -y gcc-c++ libgomp python3 {_window_packages(DNF)}",
+        "pacman": f"sudo pacman -S --needed gcc python {_window_packages(PACMAN)}",
+        "zypper": f"sudo zypper install -y gcc-c++ libgomp1 python311 {_window_packages(ZYPPER)}",
     }
     known = (command for tool, command in commands.items() if shutil.which(tool))
-    return next(known, "(your system's command for a C++ compiler and for Python with venv)")
+    return next(known, "(your system's command for a C++ compiler, Python with venv, and the libraries named)")
 
 
 def _has_compiler() -> bool:

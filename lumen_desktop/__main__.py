@@ -5,6 +5,7 @@ before any heavy library is there. Started by people, and by `children.parent`.
 """
 
 import argparse
+import ctypes
 import importlib
 import importlib.util
 import os
@@ -74,11 +75,29 @@ def _lacking() -> str:
     display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
     if sys.platform not in {"win32", "darwin"} and not display:
         return "There is no display for a window"
+    if _is_deaf():
+        return "The display does not answer"
     try:
         importlib.import_module("PySide6.QtWidgets")
     except ImportError as error:
         return f"The window cannot be shown ({error})"
     return ""
+
+
+def _is_deaf() -> bool:
+    """Whether windows would be shown through X11 and no display answers there: Qt would end the process."""
+    if not os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"):
+        return False
+    try:
+        xcb, _ = ctypes.CDLL("libxcb.so.1"), ctypes.CDLL("libxcb-cursor.so.0")
+    except OSError:  # Qt needs both
+        return True
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    xcb.xcb_disconnect.argtypes = xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
+    connection = xcb.xcb_connect(None, None)
+    failed: bool = xcb.xcb_connection_has_error(connection) != 0
+    xcb.xcb_disconnect(connection)
+    return failed
 
 
 if __name__ == "__main__":

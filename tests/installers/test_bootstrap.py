@@ -143,6 +143,7 @@ def test_without_the_right_to_install_the_exact_command_is_said(
 
 
 def test_apt_that_fails_is_one_sentence_with_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "missing", lambda: ["a C++ compiler"])
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("os.geteuid", lambda: 0)
     apt = tmp_path / "apt-get"
@@ -151,6 +152,45 @@ def test_apt_that_fails_is_one_sentence_with_its_log(tmp_path: Path, monkeypatch
     with pytest.raises(system.MissingError, match="'apt-get update' failed"):
         system.ensure(log=tmp_path / "log")
     assert (tmp_path / "log").read_text(encoding="utf-8") == "no such archive\n"
+
+
+def test_every_library_of_the_window_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(system, "WINDOW_LIBRARIES", {"libc.so.6": ("libc6",) * 4, "libnever.so.1": ("libnever1",) * 4})
+    assert system.window_libraries() == ["libnever.so.1"]
+    assert "libnever1" in system.apt_packages()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert system.window_libraries() == []
+
+
+def test_a_window_that_lacks_libraries_keeps_nobody_from_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(system, "missing", list)
+    monkeypatch.setattr(system, "window_libraries", lambda: ["libEGL.so.1"])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    dnf = tmp_path / "dnf"
+    dnf.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    dnf.chmod(0o755)
+    system.ensure(log=tmp_path / "log")
+    said = capsys.readouterr().out
+    assert "libEGL.so.1" in said
+    assert "terminal" in said
+    assert "sudo dnf install -y gcc-c++ libgomp python3 dbus-libs fontconfig glib2 libglvnd-egl" in said
+
+
+def test_apt_is_asked_for_what_the_window_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "missing", list)
+    lacking = [["libEGL.so.1"], []]
+    monkeypatch.setattr(system, "window_libraries", lambda: lacking.pop(0))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    apt = tmp_path / "apt-get"
+    apt.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    apt.chmod(0o755)
+    system.ensure(log=tmp_path / "log")
+    asked = (tmp_path / "log").read_text(encoding="utf-8")
+    assert all(names[system.APT] in asked for names in system.WINDOW_LIBRARIES.values())
 
 
 def test_the_processor_has_a_name() -> None:
