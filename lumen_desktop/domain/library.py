@@ -172,6 +172,7 @@ class StoredDocument:
     kind: Kind
     edition: str
     currency: Currency
+    paged: bool
     pages: int
     passages: int
     sha256: str
