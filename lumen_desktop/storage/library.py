@@ -207,8 +207,8 @@ def documents(session: Session, collection_ids: Sequence[int]) -> list[StoredDoc
     )
     return [
         StoredDocument(
-            _key(row.id), name, row.title, row.name, Kind(row.kind), row.edition, Currency(row.currency), row.paged, row.pages,
-            count, row.sha256, row.added_utc, tuple(json.loads(row.notices)),
+            _key(row.id), name, row.title, row.name, Kind(row.kind), row.edition, Currency(row.currency), row.paged,
+            row.pages, count, row.sha256, row.added_utc, tuple(json.loads(row.notices)),
         )
         for row, name, count in session.exec(query).all()
     ]  # fmt: skip
