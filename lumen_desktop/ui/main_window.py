@@ -197,4 +197,4 @@ class MainWindow(QMainWindow):
     def left(self) -> None:
         """The site is closed, or took too long to: the window goes."""
         self._may_close = True
-        self.close()
+        QTimer.singleShot(0, self, self.close)  # not within the event that asked: Qt closes no window twice

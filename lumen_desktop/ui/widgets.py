@@ -158,6 +158,7 @@ class Banner(QFrame):
         self._words = label("", selectable=True)
         self._words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._action = button("", self._acted, role="quiet")
+        self._action.hide()
         self._act: Callable[[], object] | None = None
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.close_message)
