@@ -132,7 +132,7 @@ def answered(
                 if not commenting:
                     output.text(UNVERIFIED)
                 commenting = True
-                output.text(event.text)
+                output.text(event.text.strip())
     assert answer is not None  # `ask` ends with an answer or raises
     return answer
 

@@ -51,6 +51,20 @@ def sentences(text: str) -> Iterator[Sentence]:
     yield from _trimmed(text, start, len(text))
 
 
+def markdown_sentences(text: str) -> Iterator[Sentence]:
+    """Cuts a model's Markdown into sentences; a heading, a table's row and a paragraph each end one.
+
+    A line break alone ends none, or a number could be parted from its unit.
+    """
+    start = 0
+    for end in [*(match.end() for match in _ROW_END.finditer(text)), len(text)]:
+        yield from (Sentence(s.text, start + s.start, start + s.end) for s in sentences(text[start:end]))
+        start = end
+
+
+_ROW_END = re.compile(r"\n(?=[ \t]*[|#\n])|(?<=\|)[ \t]*\n|(?m:^[ \t]*#[^\n]*\n)")
+
+
 def _ends(text: str, start: int, stop: int) -> bool:
     before = text[start:stop].rsplit(None, 1)
     last = before[-1].lstrip("(\"'“[").lower() if before else ""

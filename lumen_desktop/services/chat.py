@@ -9,7 +9,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
@@ -23,7 +23,7 @@ from lumen_desktop.domain.drugs import DrugNames
 from lumen_desktop.domain.grounding import Candidate
 from lumen_desktop.domain.library import Passage, storable
 from lumen_desktop.domain.same_drug import DrugGuard
-from lumen_desktop.domain.sentences import sentences
+from lumen_desktop.domain.sentences import Sentence, markdown_sentences
 from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
 from lumen_desktop.engine.protocol import Finished, Sampling, TextDelta, Turn
 from lumen_desktop.errors import InputError, LumenError, Stopped, StorageError
@@ -51,7 +51,7 @@ class EvidenceFound:
 
 @dataclass(frozen=True, slots=True)
 class Commentary:
-    """One checked sentence of the model's commentary."""
+    """More of the model's commentary: a checked sentence of Markdown, with the breaks and marks that lead to it."""
 
     text: str
 
@@ -290,13 +290,14 @@ class Chat:
         drugs = self._names()
         self._writing = engine
         try:
-            for sentence in self._sentences(run, engine, turns, sampling):
+            for lead, sentence in self._sentences(run, engine, turns, sampling):
                 checked = grounding.check(sentence, passages, drugs_in=drugs.ingredients)
+                more = f"{lead}{checked.text}" if run.commentary else checked.text
                 if checked.struck:
                     run.notes.append(f"Struck from the commentary: {', '.join(checked.struck)} – in no cited passage.")
-                run.commentary = f"{run.commentary} {checked.text}".strip()
+                run.commentary += more
                 self._keep_commentary(run)
-                yield Commentary(checked.text)
+                yield Commentary(more)
         finally:
             self._writing = None
 
@@ -312,8 +313,10 @@ class Chat:
                 return turns, sampling
             passages.pop()
 
-    def _sentences(self, run: _Run, engine: ChatEngine, turns: Sequence[Turn], sampling: Sampling) -> Iterator[str]:
-        """Sentences as they become whole; the last one when the model ends."""
+    def _sentences(
+        self, run: _Run, engine: ChatEngine, turns: Sequence[Turn], sampling: Sampling
+    ) -> Iterator[tuple[str, str]]:
+        """Sentences as they become whole, each with what leads to it; the last one when the model ends."""
         pending = ""
         if self._stopped.is_set():  # while the engine loaded
             return
@@ -324,14 +327,14 @@ class Chat:
                 if run.timing.first_token_s is None:
                     run.timing = replace(run.timing, first_token_s=run.elapsed())
                 pending += event.text
-                found = list(sentences(pending))
-                yield from (sentence.text for sentence in found[:-1])
-                pending = pending[found[-1].start :] if found else pending
+                found = list(markdown_sentences(pending))[:-1]
+                yield from _led(pending, found)
+                pending = pending[found[-1].end :] if found else pending
             elif isinstance(event, Finished):
                 run.timing = replace(run.timing, prompt_tokens=event.prompt_tokens, answer_tokens=event.answer_tokens)
                 if event.reason == "length":
                     run.notes.append("The commentary reached its longest length and was cut.")
-        yield from (sentence.text for sentence in sentences(pending))
+        yield from _led(pending, markdown_sentences(pending))
 
     def _keep_commentary(self, run: _Run) -> None:
         if time.monotonic() - run.kept < _KEEP_EVERY_S:
@@ -378,6 +381,14 @@ def _refuse_deleted(conversation: stored.ConversationRow) -> None:
         raise InputError(
             "This conversation was deleted.", code="ASK-004", hint="Restore it, or ask in a new conversation."
         )
+
+
+def _led(text: str, found: Iterable[Sentence]) -> Iterator[tuple[str, str]]:
+    """Each sentence of a text after what stands between it and the one before."""
+    end = 0
+    for sentence in found:
+        yield text[end : sentence.start], sentence.text
+        end = sentence.end
 
 
 def _valid(question: str) -> str:

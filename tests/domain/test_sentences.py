@@ -9,6 +9,7 @@ from lumen_desktop.domain.sentences import (
     content_words,
     coverage,
     inverse_frequencies,
+    markdown_sentences,
     sentences,
     stem,
     words,
@@ -138,3 +139,14 @@ def test_rare_words_weigh_more() -> None:
     assert found["once"] == found["nowhere"] == pytest.approx(math.log(4))
     assert found["everywhere"] == pytest.approx(math.log(2))
     assert inverse_frequencies({}, 0) == {}
+
+
+def test_markdown_is_cut_at_rows_headings_and_paragraphs_and_nothing_between_is_lost() -> None:
+    text = "# Storage\nKeep it cold. Keep it dry.\n\n- one\n- two\n\n"
+    text += "| a | b |\n|---|---|\n| 2 mg | 3 |\nAfter\nit 40\nmg"
+    found = list(markdown_sentences(text))
+    assert [sentence.text for sentence in found] == [
+        "# Storage", "Keep it cold.", "Keep it dry.", "one", "two", "| a | b |", "|---|---|", "| 2 mg | 3 |",
+        "After\nit 40\nmg",
+    ]  # fmt: skip
+    assert all(text[sentence.start : sentence.end] == sentence.text for sentence in found)

@@ -1,6 +1,7 @@
 """Asking: quotes first, an honest "not in your library", prose that is checked, and nothing shown ever lost."""
 
 import itertools
+import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -40,7 +41,7 @@ class Scripted(FakeChatEngine):
         self._words = words
 
     def generate(self, turns: Sequence[Turn], sampling: Sampling) -> Iterator[TextDelta | Finished]:  # noqa: ARG002
-        yield from (TextDelta(word + " ") for word in self._words.split())
+        yield from (TextDelta(word) for word in re.findall(r"\S+\s*", self._words))
         yield Finished("end", 10, 0, len(self._words.split()), 0.0, 0.0)
 
 
@@ -262,7 +263,16 @@ def test_prose_that_states_what_the_passages_do_not_is_struck(site: app.Site, se
     assert "struck" in shown[1]
     assert sentence not in answer.text
     assert any(struck in note and "no cited passage" in note for note in answer.notes)
-    assert shown[2] == "That is all it says."
+    assert shown[2] == " That is all it says."
+    assert "".join(shown) == answer.commentary
+
+
+def test_a_table_of_the_model_stays_a_table(site: app.Site) -> None:
+    said = "## What is told\n\n| what | who |\n|---|---|\n| the dose | the label |\n\n- once\n- daily\n\nThat is all."
+    says(site, said)
+    events, answer = ask(site, DOSE_QUESTION, prose=True)
+    assert answer.commentary == said
+    assert "".join(event.text for event in events if isinstance(event, Commentary)) == said
 
 
 def test_a_drug_of_the_sites_own_is_struck_like_any_other(site: app.Site) -> None:
@@ -341,11 +351,13 @@ def test_stopped_while_the_engine_loads_nothing_is_written(site: app.Site, monke
 
 def test_stopped_while_the_prompt_is_read(site: app.Site, rehearsed: type[RehearsalSite]) -> None:
     rehearsed.chat_behaviour = Behaviour(prompt_s=60)
-    timer = threading.Timer(1.5, site.chat.stop)
-    timer.start()
-    began = time.monotonic()
-    _, answer = ask(site, RECALL_QUESTION, prose=True)
+    began, timer = time.monotonic(), threading.Timer(0.5, site.chat.stop)
+    for event in site.chat.ask(RECALL_QUESTION, prose=True):
+        if isinstance(event, EvidenceFound):
+            timer.start()
     timer.join()
+    assert isinstance(event, AnswerReady)
+    answer = event.answer
     assert time.monotonic() - began < 20
     assert (answer.status, answer.commentary) == (Status.STOPPED, "")
     assert answer.citations

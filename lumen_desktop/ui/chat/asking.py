@@ -95,6 +95,6 @@ class Asking:
         if isinstance(event, EvidenceFound):
             self.citations = event.citations
         elif isinstance(event, Commentary):
-            self.commentary = f"{self.commentary} {event.text}".strip()
+            self.commentary += event.text
         elif isinstance(event, AnswerReady):
             self.answer = event.answer
