@@ -113,10 +113,10 @@ class Session(QObject):
         self.place = place
         if self._leave.is_set():  # the window was closed meanwhile
             return
-        self._holding = tasks.stream(
+        holding = self._holding = tasks.stream(
             self, lambda: _held(place, passphrase, new=self._new, leave=self._leave), self._entered, self._kept_out
         )
-        self._holding.finished.connect(self._left)
+        holding.finished.connect(lambda: self._left(holding))
 
     def _entered(self, entered: Entered) -> None:
         if self._leave.is_set():
@@ -144,7 +144,9 @@ class Session(QObject):
         else:
             self.refused.emit(error)
 
-    def _left(self) -> None:
+    def _left(self, task: tasks.Task) -> None:
+        if task is not self._holding:  # one that was kept out; the next one is under way already
+            return
         self._holding = self.site = None
         if self._leave.is_set():
             self.closed.emit()

@@ -1,0 +1,324 @@
+"""From the start of the program to its end: first start, passphrase, a site in use, a second start, a bug, a close."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from lumen_desktop import __main__ as program
+from lumen_desktop import app
+from lumen_desktop.services import presence
+from lumen_desktop.storage.folder import DataFolder
+from lumen_desktop.ui import application
+from lumen_desktop.ui.application import Shell
+from lumen_desktop.ui.help import HelpWindow
+from lumen_desktop.ui.welcome import RefusedPage, UnlockPage, WelcomePage
+from tests.conftest import PASSPHRASE, ROOT, lumen_environment
+from tests.rehearsal import RehearsalSite
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|propagateSizeHints)")
+Begin = Callable[[Path | None], Shell]
+_WAIT_MS = 30_000
+
+
+@pytest.fixture
+def begin(
+    qapp: QApplication,
+    qtbot: QtBot,
+    rehearsed: type[RehearsalSite],
+    settings_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Begin]:
+    """Starts the program in this process; whatever a test left open is closed as a person would."""
+    shells: list[Shell] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def start(data: Path | None) -> Shell:
+        shell = Shell(application.make(), data)
+        shells.append(shell)
+        shell.begin()
+        return shell
+
+    yield start
+    for shell in shells:
+        close(shell, qtbot)
+        shell.end()
+        shell.window.deleteLater()
+        shell.deleteLater()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def close(shell: Shell, qtbot: QtBot) -> None:
+    shell.window.close()
+    qtbot.waitUntil(shell.window.isHidden, timeout=_WAIT_MS)
+
+
+def page(shell: Shell, kind: type[QWidget], qtbot: QtBot) -> QWidget:
+    """The page of a kind, when it is shown."""
+    qtbot.waitUntil(lambda: isinstance(shell.window.stack.currentWidget(), kind), timeout=_WAIT_MS)
+    found = shell.window.stack.currentWidget()
+    assert found is not None
+    return found
+
+
+def opened(shell: Shell, qtbot: QtBot) -> app.Site:
+    """The site, when it is open and ready."""
+    qtbot.waitUntil(lambda: shell.window.status.state == "ready", timeout=_WAIT_MS)
+    assert shell.session.site is not None
+    return shell.session.site
+
+
+@pytest.fixture
+def few_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A starter library of three texts."""
+    names = ["capa.md", "change-control.md", "gmp-clocks.md"]
+
+    def starter(site: app.Site) -> Iterator[object]:
+        return site.library.add([ROOT / "resources" / "library" / n for n in names], collection=app.STARTER_COLLECTION)
+
+    monkeypatch.setattr(app, "add_starter_library", starter)
+
+
+@pytest.mark.usefixtures("few_texts")
+def test_first_start_offers_the_demonstration_and_enter_takes_it(begin: Begin, qtbot: QtBot, tmp_path: Path) -> None:
+    shell = begin(tmp_path / "new")
+    welcome = page(shell, WelcomePage, qtbot)
+    assert isinstance(welcome, WelcomePage)
+    words = " ".join(part.text() for part in welcome.findChildren(type(welcome.problem)))
+    assert "Not for emergencies" in words
+    QTest.keyClick(welcome.try_it, " ")
+    site = opened(shell, qtbot)
+    assert site.place.demonstration
+    assert shell.window.navigation.badge.isVisible()
+    qtbot.waitUntil(lambda: not shell.session.adding_library, timeout=_WAIT_MS)
+    assert len(site.library.documents()) == 3
+    assert shell.window.status._work.text() == ""
+
+
+@pytest.mark.usefixtures("few_texts")
+def test_closing_while_the_starter_library_is_added_stops_it_and_a_next_start_goes_on(
+    begin: Begin, qtbot: QtBot, tmp_path: Path
+) -> None:
+    shell = begin(tmp_path / "new")
+    welcome = page(shell, WelcomePage, qtbot)
+    assert isinstance(welcome, WelcomePage)
+    welcome.try_it.click()
+    with qtbot.waitSignal(shell.session.adding, timeout=_WAIT_MS):
+        pass
+    close(shell, qtbot)
+    shell.end()
+    again = begin(tmp_path / "new")
+    site = opened(again, qtbot)
+    qtbot.waitUntil(lambda: not again.session.adding_library, timeout=_WAIT_MS)
+    assert len(site.library.documents()) == 3
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [("short", "short", "too short"), (PASSPHRASE, PASSPHRASE + "x", "differ"), (PASSPHRASE, "", "differ")],
+)
+def test_a_site_is_not_made_with_a_poor_passphrase(
+    begin: Begin, qtbot: QtBot, tmp_path: Path, first: str, second: str, said: str
+) -> None:
+    welcome = page(begin(tmp_path / "new"), WelcomePage, qtbot)
+    assert isinstance(welcome, WelcomePage)
+    welcome.own.click()
+    welcome.passphrase.setText(first)
+    welcome.repeated.setText(second)
+    welcome.make.click()
+    assert said in welcome.problem.text()
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.usefixtures("few_texts")
+def test_a_site_of_ones_own_is_made_and_asks_for_its_passphrase_next_time(
+    begin: Begin, qtbot: QtBot, tmp_path: Path
+) -> None:
+    shell = begin(tmp_path / "new")
+    welcome = page(shell, WelcomePage, qtbot)
+    assert isinstance(welcome, WelcomePage)
+    welcome.own.click()
+    welcome.folder.setText(str(tmp_path / "new"))
+    welcome.passphrase.setText(PASSPHRASE)
+    welcome.repeated.setText(PASSPHRASE)
+    welcome.make.click()
+    assert not opened(shell, qtbot).place.demonstration
+    assert not shell.window.navigation.badge.isVisible()
+    close(shell, qtbot)
+    shell.end()
+    again = begin(tmp_path / "new")
+    unlock = page(again, UnlockPage, qtbot)
+    assert isinstance(unlock, UnlockPage)
+    unlock.passphrase.setText("not the passphrase of it")
+    QTest.keyClick(unlock.passphrase, "\r")
+    qtbot.waitUntil(lambda: _problem(again) != "", timeout=_WAIT_MS)
+    assert "Caps Lock" in _problem(again)
+    once_more = page(again, UnlockPage, qtbot)
+    assert isinstance(once_more, UnlockPage)
+    once_more.passphrase.setText(PASSPHRASE)
+    QTest.keyClick(once_more.passphrase, "\r")
+    opened(again, qtbot)
+
+
+def _problem(shell: Shell) -> str:
+    shown = shell.window.stack.currentWidget()
+    return shown.problem.text() if isinstance(shown, UnlockPage) else ""
+
+
+def test_a_site_in_use_says_who_holds_it_and_can_be_tried_again(begin: Begin, qtbot: QtBot, site_folder: Path) -> None:
+    with DataFolder(site_folder).writing("lumen chat"):
+        shell = begin(site_folder)
+        unlock = page(shell, UnlockPage, qtbot)
+        assert isinstance(unlock, UnlockPage)
+        unlock.given.emit(PASSPHRASE)
+        refused = page(shell, RefusedPage, qtbot)
+        assert isinstance(refused, RefusedPage)
+        assert "lumen chat, process" in refused._words.text()
+    refused._retry.click()
+    again = page(shell, UnlockPage, qtbot)
+    assert isinstance(again, UnlockPage)
+    again.given.emit(PASSPHRASE)
+    opened(shell, qtbot)
+
+
+def test_a_bug_is_told_reported_without_its_words_and_ends_nothing(
+    begin: Begin, qtbot: QtBot, site_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = begin(site_folder)
+    page(shell, UnlockPage, qtbot)
+
+    patient, question = "Patient Smith", "the secret question"
+
+    def fail() -> None:
+        try:
+            raise KeyError(patient)
+        except KeyError as error:
+            raise ZeroDivisionError(question) from error
+
+    with qtbot.capture_exceptions():
+        QTimer.singleShot(0, fail)
+        shell.crashes.install()  # in place of pytest-qt's, as in the program
+        qtbot.waitUntil(lambda: "Something went wrong" in shell.window.banner.words)
+    (written,) = (site_folder / "reports").glob("crash-*.json")
+    report = written.read_text(encoding="utf-8")
+    fields = json.loads(report)
+    assert fields["type"] == "ZeroDivisionError"
+    assert fields["causes"][0]["type"] == "KeyError"
+    assert any("test_application.py" in frame for frame in fields["frames"])
+    assert "secret" not in report
+    assert "Smith" not in report
+    assert str(Path.home()) not in report
+    assert "secret" not in capsys.readouterr().err
+    assert shell.window.isVisible()
+
+
+def test_help_opens_the_page_of_the_screen_in_one_window(begin: Begin, qtbot: QtBot, site_folder: Path) -> None:
+    shell = begin(site_folder)
+    page(shell, UnlockPage, qtbot)
+    for name, expected in (("models", "models"), ("settings", "settings")):
+        shell.window.show_screen(name)
+        shell.window._help()
+        (shown,) = shell.window.findChildren(HelpWindow)
+        assert shown.page == expected
+        assert shown.isVisible()
+
+
+def window_command(folder: Path) -> list[str]:
+    return [sys.executable, "-m", "lumen_desktop", "--data", str(folder)]
+
+
+def test_a_second_start_brings_the_first_window_forward_and_ends(tmp_path: Path, demonstration: Path) -> None:
+    environment = {**lumen_environment(), "QT_QPA_PLATFORM": "offscreen", "LUMEN_SETTINGS": str(tmp_path / "s.json")}
+    environment.pop("PYTHONWARNINGS")
+    with subprocess.Popen(
+        window_command(demonstration), env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as first:
+        held = DataFolder(demonstration)
+        deadline = time.monotonic() + 60
+        while not (held.is_held() and held.holder().startswith(presence.PURPOSE)):
+            assert time.monotonic() < deadline
+            assert first.poll() is None
+            time.sleep(0.1)
+        time.sleep(3)  # it is being opened: then it hears
+        begun = time.monotonic()
+        second = subprocess.run(window_command(demonstration), env=environment, cwd=ROOT, timeout=60, check=False)
+        took = time.monotonic() - begun
+        assert second.returncode == 0
+        assert first.poll() is None
+        assert not (demonstration / presence.CALL).exists()
+        assert took < 10
+        children = psutil.Process(first.pid).children()
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(timeout=20) == 0
+        assert not psutil.wait_procs(children, timeout=5)[1]
+        said = first.stderr.read() if first.stderr else ""
+        assert "Traceback" not in said
+        assert "does not support raise" in said  # it did try to come forward
+    assert not held.is_held()
+
+
+def test_a_call_that_nobody_hears_is_given_up(site_folder: Path) -> None:
+    assert not presence.call_forward(site_folder)
+    folder = DataFolder(site_folder)
+    code = (
+        "import sys, time; from pathlib import Path; from lumen_desktop.storage.folder import DataFolder\n"
+        f"with DataFolder(Path(sys.argv[1])).writing({presence.PURPOSE!r}): print('held', flush=True); time.sleep(30)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(site_folder)], stdout=subprocess.PIPE, cwd=ROOT) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        assert folder.is_held()
+        assert not presence.call_forward(site_folder, timeout_s=0.3)
+        assert not (site_folder / presence.CALL).exists()
+        other.kill()
+    assert not folder.is_held()
+
+
+@pytest.mark.parametrize(
+    ("display", "said"), [({}, "no display"), ({"DISPLAY": ":4711"}, "does not answer")], ids=["none", "deaf"]
+)
+def test_without_a_display_it_works_in_the_terminal_and_says_so(
+    tmp_path: Path, display: dict[str, str], said: str
+) -> None:
+    if sys.platform != "linux":
+        pytest.skip("elsewhere there always is one")
+    decided = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    environment = {name: value for name, value in lumen_environment().items() if name not in decided}
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    ended = subprocess.run(
+        window_command(tmp_path / "file"), env={**environment, **display}, cwd=ROOT, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert said in ended.stderr
+    assert "works in the terminal" in ended.stderr
+    assert "STO-00" in ended.stderr
+
+
+def test_the_entry_point_of_the_window_knows_its_options(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        program.window(["--help"])
+    assert ended.value.code == 0
+    assert "--data" in capsys.readouterr().out
+
+
+def test_nothing_heavy_is_loaded_before_the_window_is_shown() -> None:
+    code = "import sys, lumen_desktop.ui.application; print(*sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True,
+        text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    assert "PySide6.QtWidgets" in loaded
+    heavy = {"lumen_desktop.app", "numpy", "sqlalchemy", "alembic", "chromadb", "docx", "typer", "PySide6.QtNetwork"}
+    assert not heavy & set(loaded)
