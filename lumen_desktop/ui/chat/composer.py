@@ -77,13 +77,14 @@ class Composer(QFrame):
         super().__init__(parent)
         self.field = _Field()
         self.collections = QComboBox()
-        self.commentary = QPushButton("Commentary")
+        self.commentary = QPushButton()
         self.count = label("", "small")
         self.meter = _Meter()
         self.send = button("Ask", self.asked.emit, role="primary", icon="send-horizontal", tip="Ask (Enter)")
         self.stop = button("Stop", self.stopped.emit, role="danger", icon="circle-stop", tip="Stop the answer (Esc)")
         self._build()
         self.commentary.setChecked(prose)
+        self._tell_commentary(on=prose)
 
     def _build(self) -> None:
         theme.mark(self, "composer")
@@ -98,6 +99,7 @@ class Composer(QFrame):
         self.commentary.setCheckable(True)
         theme.mark(self.commentary, "quiet")
         self.commentary.setAccessibleName("Commentary by the model")
+        self.commentary.toggled.connect(lambda on: self._tell_commentary(on=on))
         self.commentary.setToolTip("Let the model comment below the quotes; its words are not verified")
         self.count.setWordWrap(False)
         self.count.hide()
@@ -148,6 +150,9 @@ class Composer(QFrame):
         if had_focus:
             shown.setFocus()
         gone.hide()
+
+    def _tell_commentary(self, *, on: bool) -> None:
+        self.commentary.setText(f"Commentary {'on' if on else 'off'}")
 
     def _sent(self) -> None:
         if self.stop.isHidden():

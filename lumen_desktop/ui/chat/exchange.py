@@ -20,7 +20,7 @@ from lumen_desktop.ui.widgets import Card, announce, button, column, label, row
 
 SEARCHING, WRITING = "Searching your library …", "The model is writing …"
 _NOT_FOUND = "Not in your library."
-_ELSEWHERE = "This answer is being written."
+_INTERRUPTED = "The program ended while this answer was written; what had been shown is kept."
 _TICK_MS = 1000
 
 
@@ -93,8 +93,7 @@ class ExchangeView(QWidget):
 
     def add_commentary(self, text: str) -> None:
         """Shows some more words of the model."""
-        commentary = self._commenting()
-        commentary.add(f" {text}" if commentary.text else text)
+        self._commenting().add(text)
 
     def finish(self, exchange: Exchange) -> None:
         """Shows how it ended."""
@@ -146,7 +145,7 @@ class ExchangeView(QWidget):
         self._timer.stop()
         self.progress.hide()
         if answer.status is Status.OPEN:
-            self.progress.setText(_ELSEWHERE)
+            self.progress.setText(_INTERRUPTED)
             self.progress.show()
             return
         if answer.status is Status.NO_EVIDENCE:
@@ -160,6 +159,7 @@ class ExchangeView(QWidget):
         seconds = answer.timing.total_s
         parts = [references.record(self.exchange), formatting.duration(seconds) if seconds is not None else ""]
         acts = row(spacing=SPACE // 2)
+        acts.setContentsMargins(-SPACE, 0, 0, 0)  # their words, not their hidden borders, stand under the text
         acts.addWidget(button("Copy", self._copy, role="quiet", icon="copy", tip="Copy the answer with its references"))
         acts.addWidget(
             button("Ask again", self._ask_again, role="quiet", icon="refresh-cw", tip="Ask the same question again")

@@ -22,7 +22,7 @@ _ITEM = re.compile(r"([ \t]*)([-*+•]|\d{1,9}[.)])[ \t]+(.*)")
 _QUOTE = re.compile(r" {0,3}> ?(.*)")
 _DELIMITERS = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 _MARK = re.compile(r"\\[!-/:-@\[-`{-~]|`+|\*\*|__|~~|\*|_|!?\[[^\[\]\n]{0,300}\]\([^()\s]{0,1000}\)")
-_LINK = re.compile(r"!?\[(.*)\]\((.*)\)")
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\(([^()\s]{0,1000})\)")
 
 
 _Stepped = Generator["Block", None, int]  # yields blocks, returns the line after them
@@ -187,7 +187,7 @@ def _rows(lines: list[_Line], at: int, *, columns: int) -> _Stepped:
     if not columns:
         head = _cells(lines[at].text)
         columns, rows, at = len(head), [tuple(head)], at + 2
-    while at < len(lines) and "|" in lines[at].text:
+    while at < len(lines) and _goes_on(lines[at]):
         if len(rows) == TABLE_STRETCH:
             yield Block(Kind.TABLE, start, rows=tuple(rows), columns=columns, goes_on=goes_on)
             start, goes_on, rows = lines[at].start, True, []
@@ -197,6 +197,11 @@ def _rows(lines: list[_Line], at: int, *, columns: int) -> _Stepped:
     if rows:
         yield Block(Kind.TABLE, start, rows=tuple(rows), columns=columns, goes_on=goes_on)
     return at
+
+
+def _goes_on(line: _Line) -> bool:
+    """Whether a line is a table's row; one that is still coming may yet become one."""
+    return "|" in line.text or (not line.whole and bool(line.text.strip()))
 
 
 def _cells(line: str) -> list[str]:

@@ -5,7 +5,7 @@ Knows no service; `exchange` places it.
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
 from lumen_desktop.domain.chat import Citation
 from lumen_desktop.domain.library import Kind
@@ -15,6 +15,7 @@ from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.widgets import column, label, row
 
 _KINDS = {Kind.SUMMARY: ("Lumen’s summary", "badge-warning"), Kind.SOURCE: ("Source", "badge-success")}
+_SIGN = 16  # pixels
 
 
 class QuoteCard(QPushButton):
@@ -45,7 +46,10 @@ class QuoteCard(QPushButton):
         body = self._body
         body.addLayout(head)
         body.addWidget(label(f"“{citation.quote}”", "quote"))
-        body.addWidget(label(place(citation), "small"))
+        foot = row()
+        foot.addWidget(label(place(citation), "small"), 1)
+        foot.addWidget(_opens(), alignment=Qt.AlignmentFlag.AlignBottom)
+        body.addLayout(foot)
         self.setLayout(body)
         policy = self.sizePolicy()
         policy.setHeightForWidth(True)
@@ -80,3 +84,10 @@ class QuoteCard(QPushButton):
             self.click()
         else:
             super().keyPressEvent(event)
+
+
+def _opens() -> QLabel:
+    """The sign that a click opens something."""
+    made = QLabel()
+    made.setPixmap(theme.icon("book-open", "muted").pixmap(QSize(_SIGN, _SIGN)))
+    return made

@@ -69,6 +69,7 @@ class AskScreen(QWidget):
         self.thread_view = Thread()
         self.composer = Composer(prose=site.settings.prose)
         self.banner = Banner()
+        self._below = row()
         self._look = QTimer(self, interval=_LOOK_MS)
         self._look.timeout.connect(self._look_for_conversation)
         self._build()
@@ -84,11 +85,11 @@ class AskScreen(QWidget):
         within.addWidget(self.banner)
         within.addWidget(self.composer)
         asked.setLayout(within)
-        below = row()
-        below.setContentsMargins(2 * SPACE, 0, 2 * SPACE, 2 * SPACE)
+        below = self._below
         below.addStretch(1)
         below.addWidget(asked, 1000)
         below.addStretch(1)
+        self._line_up(0, 0)
         middle = QWidget()
         middle.setMinimumWidth(_NARROWEST)
         inside = column(spacing=SPACE)
@@ -109,6 +110,11 @@ class AskScreen(QWidget):
         self.setAccessibleName("Ask")
         self._order_tabs()
 
+    def _line_up(self, _least: int, most: int) -> None:
+        """Keeps the field under the text, whether or not a scroll bar takes room beside that."""
+        bar = self.thread_view.verticalScrollBar().sizeHint().width() if most else 0
+        self._below.setContentsMargins(2 * SPACE, 0, 2 * SPACE + bar, 2 * SPACE)
+
     def _order_tabs(self) -> None:
         side = self.conversations
         chain = [self.composer.field, self.composer.collections, self.composer.commentary, self.composer.send]
@@ -124,6 +130,7 @@ class AskScreen(QWidget):
         self.composer.stopped.connect(self.stop)
         self.thread_view.again.connect(self.ask_again)
         self.thread_view.copied.connect(self.copy)
+        self.thread_view.verticalScrollBar().rangeChanged.connect(self._line_up)
         self.thread_view.opened.connect(self._open_source)
         self._shortcut("Ctrl+L", self.composer.field.setFocus)
         self._shortcut("Ctrl+N", self.begin)
@@ -200,21 +207,22 @@ class AskScreen(QWidget):
         self.thread_view.clear()
 
     def _load(self) -> None:
-        shown = self._shown
+        shown, asking = self._shown, self._asking
         assert shown is not None
-        self._loading = tasks.run(self, lambda: self._site.conversations.exchanges(shown), self._show)
+        self._loading = tasks.run(
+            self, lambda: self._site.conversations.exchanges(shown), lambda found: self._show(found, asking)
+        )
 
-    def _show(self, exchanges: Sequence[Exchange]) -> None:
+    def _show(self, exchanges: Sequence[Exchange], then: Asking | None) -> None:
+        """Shows a conversation as it was read while ``then`` was under way."""
         self._loading = None
-        asking = self._asking
-        here = asking is not None and asking.conversation_id == self._shown
-        under_way = [each for each in exchanges if each.answer.status is Status.OPEN]
-        if under_way and not here:
-            self._load()  # it ended while it was read
+        here = then is not None and then.conversation_id == self._shown
+        if here and self._asking is not then:
+            self._load()  # its answer was stored while this was read
             return
-        self.thread_view.show_all([each for each in exchanges if each.answer.status is not Status.OPEN])
-        if asking is not None and here and asking.answer is None:
-            self._show_live(asking)
+        self.thread_view.show_all([each for each in exchanges if not (here and each.answer.status is Status.OPEN)])
+        if then is not None and here and then.answer is None:
+            self._show_live(then)
         if exchanges:
             self._measure(exchanges[-1].answer)
 

@@ -74,7 +74,7 @@ class Thread(QScrollArea):
         """Shows one widget and no exchange."""
         self.clear()
         self._instead = widget
-        self._column.insertWidget(1, widget, 1)
+        self._column.insertWidget(1, widget, _ALL_SPACE)
 
     def show_all(self, exchanges: Sequence[Exchange]) -> None:
         """Shows a conversation, its end first."""
