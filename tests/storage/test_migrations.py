@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from lumen_desktop.domain.chat import Status
@@ -43,6 +44,15 @@ def test_conversations_of_the_first_version_are_neither_pinned_nor_deleted(first
     assert (found.title, found.pinned, found.deleted_utc, found.exchanges) == ("Recalls", False, None, 1)
     assert (exchange.question, exchange.answer.status) == ("What is a recall?", Status.STOPPED)
     opened(first_version, writable=False).close()
+
+
+def test_steps_are_named_by_their_files_and_follow_each_other(path: Path) -> None:
+    database = Database(path, KEY, site_id=SITE, clock=Clock())
+    with database._engine.begin() as connection:
+        script = ScriptDirectory.from_config(migrations._config(connection))
+    database.close()
+    assert migrations.revisions() == [step.revision for step in script.walk_revisions()][::-1]
+    assert migrations.revisions()[-1] == script.get_current_head()
 
 
 def test_a_reader_leaves_the_first_version_as_it_is(first_version: Path) -> None:

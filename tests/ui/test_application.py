@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -98,7 +98,7 @@ def test_first_start_offers_the_demonstration_and_enter_takes_it(begin: Begin, q
     assert isinstance(welcome, WelcomePage)
     words = " ".join(part.text() for part in welcome.findChildren(type(welcome.problem)))
     assert "Not for emergencies" in words
-    QTest.keyClick(welcome.try_it, " ")
+    QTest.keyClick(welcome.try_it, Qt.Key.Key_Space)
     site = opened(shell, qtbot)
     assert site.place.demonstration
     assert shell.window.navigation.badge.isVisible()
@@ -126,12 +126,13 @@ def test_closing_while_the_starter_library_is_added_stops_it_and_a_next_start_go
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "said"),
-    [("short", "short", "too short"), (PASSPHRASE, PASSPHRASE + "x", "differ"), (PASSPHRASE, "", "differ")],
+    ("typed", "said"),
+    [(("short", "short"), "too short"), ((PASSPHRASE, PASSPHRASE + "x"), "differ"), ((PASSPHRASE, ""), "differ")],
 )
 def test_a_site_is_not_made_with_a_poor_passphrase(
-    begin: Begin, qtbot: QtBot, tmp_path: Path, first: str, second: str, said: str
+    begin: Begin, qtbot: QtBot, tmp_path: Path, typed: tuple[str, str], said: str
 ) -> None:
+    first, second = typed
     welcome = page(begin(tmp_path / "new"), WelcomePage, qtbot)
     assert isinstance(welcome, WelcomePage)
     welcome.own.click()
@@ -162,13 +163,13 @@ def test_a_site_of_ones_own_is_made_and_asks_for_its_passphrase_next_time(
     unlock = page(again, UnlockPage, qtbot)
     assert isinstance(unlock, UnlockPage)
     unlock.passphrase.setText("not the passphrase of it")
-    QTest.keyClick(unlock.passphrase, "\r")
+    QTest.keyClick(unlock.passphrase, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: _problem(again) != "", timeout=_WAIT_MS)
     assert "Caps Lock" in _problem(again)
     once_more = page(again, UnlockPage, qtbot)
     assert isinstance(once_more, UnlockPage)
     once_more.passphrase.setText(PASSPHRASE)
-    QTest.keyClick(once_more.passphrase, "\r")
+    QTest.keyClick(once_more.passphrase, Qt.Key.Key_Return)
     opened(again, qtbot)
 
 
@@ -202,10 +203,9 @@ def test_a_bug_is_told_reported_without_its_words_and_ends_nothing(
     patient, question = "Patient Smith", "the secret question"
 
     def fail() -> None:
-        try:
-            raise KeyError(patient)
-        except KeyError as error:
-            raise ZeroDivisionError(question) from error
+        error = ZeroDivisionError(question)
+        error.__cause__ = KeyError(patient)
+        raise error
 
     with qtbot.capture_exceptions():
         QTimer.singleShot(0, fail)

@@ -1,14 +1,16 @@
 """The database's schema, step by step, through Alembic; run on an open connection at every start."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from lumen_desktop.errors import StorageError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_STEPS = Path(__file__).parent / "versions"
 
 
 def upgrade(connection: Connection, *, writable: bool) -> None:
@@ -21,11 +23,10 @@ def upgrade(connection: Connection, *, writable: bool) -> None:
     Raises:
         StorageError: a newer version made it (STO-006), or it is older and may not be changed now (STO-009).
     """
-    script = ScriptDirectory.from_config(_config(connection))
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current == script.get_current_head():
+    current, steps = _current(connection), revisions()
+    if current == steps[-1]:
         return
-    if current is not None and current not in {step.revision for step in script.walk_revisions()}:
+    if current is not None and current not in steps:
         raise StorageError(
             "This site was made by a newer version of Lumen.", code="STO-006", hint="Update Lumen on this computer."
         )
@@ -35,10 +36,27 @@ def upgrade(connection: Connection, *, writable: bool) -> None:
             code="STO-009",
             hint="Close the program that holds the site, then run `lumen doctor`.",
         )
+    from alembic import command  # noqa: PLC0415 - takes longer to load than to find that nothing is to be done
+
     command.upgrade(_config(connection), "head")
 
 
-def _config(connection: Connection) -> Config:
+def revisions() -> list[str]:
+    """Names of all steps, oldest first: what their files' names begin with."""
+    return sorted(file.name.partition("_")[0] for file in _STEPS.glob("[0-9]*.py"))
+
+
+def _current(connection: Connection) -> str | None:
+    """The step that the database is at; None for an empty one."""
+    if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").first() is None:
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
+    return None if found is None else str(found[0])
+
+
+def _config(connection: Connection) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
