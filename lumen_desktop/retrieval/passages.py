@@ -119,7 +119,7 @@ def _joins(held: tuple[Section, _Stretch], section: Section) -> bool:
     if not before.path or not section.path or FOOTNOTES in {before.path[-1], section.path[-1]}:
         return False
     beside = before.path[:-1] == section.path[:-1] and before.spans[-1] < section.spans[0]
-    return beside and len(stretch.text.split()) < TINY_WORDS
+    return beside and len(stretch.text.split(maxsplit=TINY_WORDS)) < TINY_WORDS
 
 
 def _joined(before: tuple[Section, _Stretch], after: tuple[Section, _Stretch]) -> tuple[Section, _Stretch]:
@@ -133,8 +133,9 @@ def _joined(before: tuple[Section, _Stretch], after: tuple[Section, _Stretch]) -
 
 def _parts(text: str, *, headed: bool) -> Iterator[tuple[int, int]]:
     """Where the passages of a section begin and end in its text."""
-    length = len(text.split())
-    if length <= (WHOLE_WORDS if headed else UNHEADED_WORDS):
+    whole = WHOLE_WORDS if headed else UNHEADED_WORDS
+    length = len(text.split(maxsplit=whole))  # no further: to part 50 MB at once would stop every other thread
+    if length <= whole:
         yield from [(0, len(text))] if length else []
     elif headed:
         yield from _divided(text, PART_WORDS)
@@ -192,15 +193,24 @@ def _cut_near(text: str, pieces: Sequence[tuple[int, int]], ends: Sequence[int],
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
     """What is never cut, as (start, end): the rows of tables and the sentences between them."""
-    prose, position = 0, 0
-    for line in text.split("\n"):
-        end = position + len(line)
+    prose = 0
+    for position, end in _lines(text):
+        line = text[position:end]
         if _CELL in line and len(line.split()) <= _ROW_WORDS:
             yield from _sentences(text, prose, position)
             yield position, end
             prose = end
-        position = end + 1
     yield from _sentences(text, prose, len(text))
+
+
+def _lines(text: str) -> Iterator[tuple[int, int]]:
+    """Where each line begins and ends, one after the other: a long text is never parted at one stroke."""
+    position = 0
+    while position <= len(text):
+        end = text.find("\n", position)
+        end = len(text) if end < 0 else end
+        yield position, end
+        position = end + 1
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
