@@ -1,13 +1,13 @@
 """What was taken out of a document, page by page, beside the page as it looks: the text that answers quote from."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from lumen_desktop.app import Site
 from lumen_desktop.domain.library import StoredDocument
 from lumen_desktop.services.sources import PageView
 from lumen_desktop.ui import formatting, widgets
+from lumen_desktop.ui.library.keys import shortcut
 from lumen_desktop.ui.library.marked_text import MarkedText
 from lumen_desktop.ui.library.pages import Opened, PagePane
 from lumen_desktop.ui.theme import SPACE
@@ -28,7 +28,7 @@ class ExtractView(QWidget):
         self._build()
 
     def _build(self) -> None:
-        back = widgets.button("Back", self.closed.emit, role="quiet", icon="chevron-left", tip="(Esc)")
+        back = widgets.button("Back", self.closed.emit, role="quiet", icon="chevron-left")
         back.setAccessibleName("Back to the library")
         self._title = widgets.label("", "heading", selectable=True)
         head = widgets.row()
@@ -58,9 +58,8 @@ class ExtractView(QWidget):
         layout.insertLayout(0, head)
         layout.setStretch(2, 1)
         self.setLayout(layout)
-        escape = QShortcut(QKeySequence("Esc"), self)
+        escape = shortcut(self, "Esc", self.closed.emit, back)
         escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(self.closed.emit)
 
     @property
     def pane(self) -> PagePane:

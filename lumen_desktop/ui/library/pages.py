@@ -7,13 +7,14 @@ page images shows its text instead. `source` and `extracted` are made of it.
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QIntValidator, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtGui import QIntValidator, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QStackedWidget, QWidget
 
 from lumen_desktop.app import Site
 from lumen_desktop.domain.quotes import ENOUGH
 from lumen_desktop.errors import LumenError
 from lumen_desktop.ui import errors, widgets
+from lumen_desktop.ui.library.keys import shortcut
 from lumen_desktop.ui.library.loader import Fetched, PageLoader, Wanted
 from lumen_desktop.ui.library.marked_text import MarkedText
 from lumen_desktop.ui.library.picture import PagePicture
@@ -94,9 +95,9 @@ class PagePane(QWidget):
         self._of.setWordWrap(False)
         self._as_text = widgets.icon_button("file-text", "Show the page as text", self._ask)
         self._as_text.setCheckable(True)
-        self._smaller = widgets.icon_button("zoom-out", "Smaller", lambda: self.zoom(-1), shortcut="Ctrl+-")
-        self._fit = widgets.icon_button("maximize", "As wide as the panel", self.fit_width, shortcut="Ctrl+0")
-        self._larger = widgets.icon_button("zoom-in", "Larger", lambda: self.zoom(1), shortcut="Ctrl++")
+        self._smaller = widgets.icon_button("zoom-out", "Smaller", lambda: self.zoom(-1))
+        self._fit = widgets.icon_button("maximize", "As wide as the panel", self.fit_width)
+        self._larger = widgets.icon_button("zoom-in", "Larger", lambda: self.zoom(1))
         bar = widgets.row(spacing=SPACE // 2)
         for part in (self._previous, self._field, self._of, self._next):
             bar.addWidget(part)
@@ -122,12 +123,15 @@ class PagePane(QWidget):
         self.clear()
 
     def _furnish(self) -> None:
-        for keys, act in (
-            (QKeySequence("Ctrl+="), lambda: self.zoom(1)),  # the same key without Shift
-            (QKeySequence("Ctrl+PgDown"), lambda: self.turn(1)),
-            (QKeySequence("Ctrl+PgUp"), lambda: self.turn(-1)),
+        for keys, act, button in (
+            ("Ctrl+-", lambda: self.zoom(-1), self._smaller),
+            ("Ctrl+0", self.fit_width, self._fit),
+            ("Ctrl++", lambda: self.zoom(1), self._larger),
+            ("Ctrl+=", lambda: self.zoom(1), None),  # the same key without Shift
+            ("Ctrl+PgUp", lambda: self.turn(-1), self._previous),
+            ("Ctrl+PgDown", lambda: self.turn(1), self._next),
         ):
-            QShortcut(keys, self).activated.connect(act)
+            shortcut(self, keys, act, button)
 
     @property
     def number(self) -> int:

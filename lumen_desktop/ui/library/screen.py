@@ -12,9 +12,7 @@ from PySide6.QtGui import (
     QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
-    QKeySequence,
     QResizeEvent,
-    QShortcut,
 )
 from PySide6.QtWidgets import QFileDialog, QFrame, QSplitter, QStackedWidget, QTabWidget, QWidget
 
@@ -25,6 +23,7 @@ from lumen_desktop.ui.library import source
 from lumen_desktop.ui.library.adding import AddView
 from lumen_desktop.ui.library.documents import DocumentsView
 from lumen_desktop.ui.library.extracted import ExtractView
+from lumen_desktop.ui.library.keys import shortcut
 from lumen_desktop.ui.library.searching import SearchView
 from lumen_desktop.ui.library.source import SourceView
 from lumen_desktop.ui.theme import SPACE
@@ -61,8 +60,10 @@ class LibraryScreen(QWidget):
         self.setProperty("role", "page")
         self._count = widgets.label("", "muted")
         self._count.setWordWrap(False)
-        add = widgets.button("Add files…", self.choose_files, role="primary", icon="file-plus", shortcut="Ctrl+O")
-        folder = widgets.button("Add folder…", self.choose_folder, icon="folder-plus", shortcut="Ctrl+Shift+O")
+        add = widgets.button("Add files…", self.choose_files, role="primary", icon="file-plus")
+        folder = widgets.button("Add folder…", self.choose_folder, icon="folder-plus")
+        shortcut(self, "Ctrl+O", self.choose_files, add)
+        shortcut(self, "Ctrl+Shift+O", self.choose_folder, folder)
         head = widgets.row()
         head.addWidget(widgets.label("Library", "title"))
         head.addWidget(self._count, 1)
@@ -111,7 +112,7 @@ class LibraryScreen(QWidget):
         self._search.opened.connect(self.show_passages)
         self._source.closed.connect(self._close_source)
         self._extract.closed.connect(self._close_extract)
-        QShortcut(QKeySequence("Ctrl+F"), self._split).activated.connect(self.search)
+        shortcut(self._split, "Ctrl+F", self.search)
 
     @property
     def documents(self) -> DocumentsView:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QWidget
 
 from lumen_desktop.app import Site
@@ -18,6 +17,7 @@ from lumen_desktop.errors import LumenError
 from lumen_desktop.services.sources import Source
 from lumen_desktop.ui import tasks, widgets
 from lumen_desktop.ui.library import pages
+from lumen_desktop.ui.library.keys import shortcut
 from lumen_desktop.ui.library.pages import Opened, PagePane
 from lumen_desktop.ui.theme import SPACE
 
@@ -68,12 +68,10 @@ class SourceView(QFrame):
         head.addWidget(close, alignment=Qt.AlignmentFlag.AlignTop)
         self._attribution = widgets.label("", "muted", selectable=True)
         self._section = widgets.label("", "small", selectable=True)
-        self._before = widgets.button(
-            "Previous", lambda: self.step(-1), role="quiet", icon="chevron-left", shortcut="Alt+Left"
-        )
-        self._after = widgets.button(
-            "Next", lambda: self.step(1), role="quiet", icon="chevron-right", shortcut="Alt+Right"
-        )
+        self._before = widgets.button("Previous", lambda: self.step(-1), role="quiet", icon="chevron-left")
+        self._after = widgets.button("Next", lambda: self.step(1), role="quiet", icon="chevron-right")
+        shortcut(self, "Alt+Left", lambda: self.step(-1), self._before)
+        shortcut(self, "Alt+Right", lambda: self.step(1), self._after)
         self._count = widgets.label("", "small")
         self._count.setWordWrap(False)
         steps = widgets.row(spacing=SPACE // 2)
@@ -91,9 +89,8 @@ class SourceView(QFrame):
         layout.addWidget(self._pane, 1)
         self.setLayout(layout)
         self.setMinimumWidth(48 * SPACE)
-        escape = QShortcut(QKeySequence("Esc"), self)
+        escape = shortcut(self, "Esc", self.close_source, close)
         escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(self.close_source)
 
     @property
     def pane(self) -> PagePane:
