@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from PySide6.QtWidgets import QWidget
-
-from lumen_desktop.ui.widgets import EmptyState
 
 if TYPE_CHECKING:
     from lumen_desktop.app import Site
@@ -70,20 +67,12 @@ def make(entry: Entry, site: Site | None) -> QWidget:
     Raises:
         LumenError: what it shows cannot be used, such as a library without its model.
     """
-    if not _is_there(entry):
-        return EmptyState(entry.icon, entry.title, "This screen comes with the next version.")
     return cast("QWidget", getattr(_module(entry), entry.kind)(site))
 
 
 def shortcuts(entry: Entry) -> Shortcuts:
     """Keys of a screen, with what they do."""
-    if not _is_there(entry):
-        return ()
     return cast("Shortcuts", getattr(_module(entry), "SHORTCUTS", ()))
-
-
-def _is_there(entry: Entry) -> bool:
-    return Path(__file__).parent.joinpath(*entry.module.split(".")).with_suffix(".py").is_file()
 
 
 def _module(entry: Entry) -> object:

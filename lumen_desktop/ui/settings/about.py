@@ -30,15 +30,15 @@ class AboutPage(QWidget):
         self._show(0)
 
     def _build(self) -> None:
-        sign, head = label(), row(spacing=2 * SPACE)
-        sign.setPixmap(theme.icon("lumen", "accent").pixmap(48, 48))
-        sign.setWordWrap(False)
+        self._sign, head = label(), row(spacing=2 * SPACE)
+        self._sign.setPixmap(theme.icon("lumen", "accent").pixmap(48, 48))
+        self._sign.setWordWrap(False)
         words = column(spacing=2)
         words.addWidget(label("Lumen Desktop", "heading"))
         words.addWidget(
             label(f"Version {__version__} · Apache License 2.0 · {_build_words()}", "muted", selectable=True)
         )
-        head.addWidget(sign)
+        head.addWidget(self._sign)
         head.addLayout(words, 1)
         layout = column(margin=SPACE, spacing=int(1.5 * SPACE))
         layout.addLayout(head)
