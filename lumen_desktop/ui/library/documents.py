@@ -298,7 +298,7 @@ def _asked(documents: Sequence[StoredDocument]) -> str:
 def _details(document: StoredDocument) -> str:
     facts = [
         document.name,
-        formatting.counted(document.pages, "page"),
+        *([formatting.counted(document.pages, "page")] if document.paged else []),
         formatting.counted(document.passages, "passage"),
         f"added {formatting.moment(document.added_utc)}",
         f"SHA-256 {document.sha256[:12]}…",

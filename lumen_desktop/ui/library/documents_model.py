@@ -176,7 +176,7 @@ def spoken(document: StoredDocument) -> str:
         document.title + STATES[document.currency],
         "Lumen's summary" if document.kind is Kind.SUMMARY else "source",
         f"edition {document.edition}" if document.edition else "",
-        formatting.counted(document.pages, "page"),
+        formatting.counted(document.pages, "page") if document.paged else "",
         formatting.counted(document.passages, "passage"),
         formatting.counted(len(document.notices), "notice") if document.notices else "",
     ]
@@ -188,7 +188,7 @@ def _cell(document: StoredDocument, column: int) -> str:
         document.title + STATES[document.currency],
         WHOSE[document.kind],
         document.edition,
-        formatting.number(document.pages),
+        formatting.number(document.pages) if document.paged else "–",
         formatting.number(document.passages),
         formatting.moment(document.added_utc),
         str(len(document.notices)) if document.notices else "",

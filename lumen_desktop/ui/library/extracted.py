@@ -76,7 +76,7 @@ class ExtractView(QWidget):
         self._title.setText(document.title)
         facts = [
             document.name,
-            formatting.counted(document.pages, "page"),
+            *([formatting.counted(document.pages, "page")] if document.paged else []),
             formatting.counted(document.passages, "passage"),
         ]
         self._facts.setText("\n".join([" · ".join(facts), *document.notices]))

@@ -35,7 +35,7 @@ class Wanted:
     quote: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fetched:
     """A page that came: what the service says of it, its pixels as an image where it has any."""
 

@@ -110,6 +110,7 @@ class LibraryScreen(QWidget):
         self._adding.busy_changed.connect(self._adding_changed)
         self._adding.progressed.connect(lambda share: self._name_tab(f"&Add ({share:.0%})"))
         self._search.opened.connect(self.show_passages)
+        self._search.left.connect(self._source.close_source)
         self._source.closed.connect(self._close_source)
         self._extract.closed.connect(self._close_extract)
         shortcut(self._split, "Ctrl+F", self.search)

@@ -34,6 +34,7 @@ class SearchView(QWidget):
     """
 
     opened = Signal(list, int)  # the passages found, and which of them
+    left = Signal()  # the one that was opened is not wanted any more
 
     def __init__(self, site: Site) -> None:
         super().__init__()
@@ -63,6 +64,7 @@ class SearchView(QWidget):
         self._said.setObjectName("search-said")
         self._table = _Table(self._model)
         self._table.entered.connect(self._open)
+        self._table.left.connect(self.left)
         self._empty = widgets.EmptyState(
             "search", "Search the passages",
             "Lists the passages that an answer would be drawn from, with their rank by words and by meaning.",
@@ -143,9 +145,10 @@ class SearchView(QWidget):
 
 
 class _Table(QTableView):
-    """Rows of some lines; Enter or a double click opens one."""
+    """Rows of some lines; Enter or a double click opens one, Escape leaves it."""
 
     entered = Signal()
+    left = Signal()
 
     def __init__(self, model: HitsModel) -> None:
         super().__init__()
@@ -169,10 +172,12 @@ class _Table(QTableView):
         self.doubleClicked.connect(lambda _: self.entered.emit())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Enter opens."""
+        """Enter opens, Escape closes."""
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.entered.emit()
             return
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
         super().keyPressEvent(event)
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
