@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QFont,
     QFontDatabase,
+    QShowEvent,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -58,6 +59,8 @@ class Commentary(QTextEdit):
         self._ended = True
         self._open = (0, 0)  # where the open block begins, and the columns of the table that it goes on with
         self._open_at, self._open_empty = 0, True  # where it stands in the document, and whether a block waits there
+        self._due = False  # whether it is to be drawn when it is seen
+        self._drawn_in = self._look()
         self._empty = True  # whether the document's last block is empty
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.draw)
@@ -79,7 +82,6 @@ class Commentary(QTextEdit):
         self.setAccessibleName("Commentary by the model, not verified")
         self.document().setDocumentMargin(0)
         self.document().documentLayout().documentSizeChanged.connect(self._fit)
-        self.setFixedHeight(0)
 
     @property
     def text(self) -> str:
@@ -101,12 +103,17 @@ class Commentary(QTextEdit):
         self.draw()
 
     def draw(self) -> None:
-        """Draws what has come since."""
+        """Draws what has come since; later where it cannot be seen now."""
         self._timer.stop()
+        self._due = not self.isVisible()
+        if self._due:
+            return
         began = time.monotonic()
-        cursor = self._without_open_block()
+        self._drawn_in = self._look()
         start, columns = self._open
+        cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
+        self._take_open_block(cursor)
         found = list(markdown.blocks(self._text, start, columns=columns, ended=self._ended))
         for block, following in pairwise([*found, None]):
             if block is not None:
@@ -123,13 +130,11 @@ class Commentary(QTextEdit):
         self._open = (block.start, block.columns if block.goes_on else 0)
         self._open_at, self._open_empty = cursor.position(), self._empty
 
-    def _without_open_block(self) -> QTextCursor:
-        cursor = QTextCursor(self.document())
+    def _take_open_block(self, cursor: QTextCursor) -> None:
         cursor.setPosition(self._open_at)
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
         self._empty = self._open_empty
-        return cursor
 
     def _clear(self) -> None:
         self.document().clear()
@@ -192,12 +197,22 @@ class Commentary(QTextEdit):
         """The thread around it scrolls."""
         event.ignore()
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's
+        """Draws what came while it could not be seen: before its look was settled, or behind another screen."""
+        super().showEvent(event)
+        if self._due:
+            self.draw()
+
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's
         """Draws all again in the colours and sizes of another theme."""
         super().changeEvent(event)
-        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange} and self._text:
+        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange} and self._look() != self._drawn_in:
+            self._drawn_in = self._look()
             self._clear()
             self.draw()
+
+    def _look(self) -> tuple[str, float]:
+        return theme.current().name, self.font().pointSizeF()
 
 
 def _insert(cursor: QTextCursor, text: str, base: QTextCharFormat) -> None:

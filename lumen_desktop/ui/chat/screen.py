@@ -5,6 +5,7 @@ Asks `services.chat` through `ui.tasks`, one question at a time; while one runs,
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
@@ -21,7 +22,8 @@ from lumen_desktop.ui.chat.asking import Asking
 from lumen_desktop.ui.chat.composer import Composer
 from lumen_desktop.ui.chat.conversations import ConversationList
 from lumen_desktop.ui.chat.exchange import ExchangeView
-from lumen_desktop.ui.chat.thread import MEASURE, Thread
+from lumen_desktop.ui.chat.stack import MEASURE
+from lumen_desktop.ui.chat.thread import Thread
 from lumen_desktop.ui.library.source import SourceView
 from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.widgets import Banner, announce, column, row
@@ -116,11 +118,12 @@ class AskScreen(QWidget):
         self._below.setContentsMargins(2 * SPACE, 0, 2 * SPACE + bar, 2 * SPACE)
 
     def _order_tabs(self) -> None:
-        side = self.conversations
-        chain = [self.composer.field, self.composer.collections, self.composer.commentary, self.composer.send]
-        chain += [self.composer.stop, side.new_button, side.search, side.view, side.pin_button, side.rename_button]
-        for before, after in zip(chain, [*chain[1:], side.delete_button], strict=True):
+        side, composer = self.conversations, self.composer
+        chain = [side.new_button, side.search, side.view, side.pin_button, side.rename_button, side.delete_button]
+        chain += [composer.field, composer.collections, composer.commentary, composer.send, composer.stop]
+        for before, after in pairwise(chain):
             QWidget.setTabOrder(before, after)
+        self.thread_view.put_before(composer.field)
 
     def _connect(self) -> None:
         self.conversations.chosen.connect(self.open)

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from lumen_desktop.domain.chat import Citation, Exchange
 from lumen_desktop.ui import formatting
 from lumen_desktop.ui.chat.exchange import ExchangeView
+from lumen_desktop.ui.chat.stack import Stack
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import button, column, row
+from lumen_desktop.ui.widgets import button
 
 SHOWN_AT_ONCE = 20  # exchanges
-MEASURE = 760  # pixels; longer lines are hard to read
-_ALL_SPACE = 1000  # stretch of the text against its margins
+_AT_A_TIME = 4  # exchanges made before the window may do something else
 
 
 class Thread(QScrollArea):
@@ -31,9 +31,12 @@ class Thread(QScrollArea):
         super().__init__()
         self.views: list[ExchangeView] = []
         self._before: Sequence[Exchange] = ()  # not shown yet
-        self._followed: ExchangeView | None = None
+        self._held: ExchangeView | None = None  # stays at the top until the reader scrolls
+        self._wanted = 0  # how many of those before are still to be shown
+        self._building = QTimer(self, singleShot=True, interval=0)
+        self._building.timeout.connect(self._show_some)
         self._instead: QWidget | None = None
-        self._inside = QWidget()
+        self._stack = Stack()
         self._build()
 
     def _build(self) -> None:
@@ -41,76 +44,70 @@ class Thread(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._earlier = button("Show earlier", self.show_earlier, role="quiet", icon="arrow-up")
+        self._stack.insert(0, self._earlier)
         self._earlier.hide()
-        self._column = column(spacing=4 * SPACE)
-        self._column.addWidget(self._earlier, alignment=Qt.AlignmentFlag.AlignHCenter)
-        self._column.addStretch(1)
-        text = QWidget()
-        text.setMaximumWidth(MEASURE)
-        text.setLayout(self._column)
-        inside = self._inside
-        layout = row(margin=2 * SPACE)
-        layout.addStretch(1)
-        layout.addWidget(text, _ALL_SPACE)
-        layout.addStretch(1)
-        inside.setLayout(layout)
-        self.setWidget(inside)
+        self.setWidget(self._stack)
         self.setAccessibleName("Questions and answers")
         bar = self.verticalScrollBar()
-        bar.rangeChanged.connect(self._follow)
+        bar.rangeChanged.connect(self._hold)
         bar.actionTriggered.connect(self._leave)  # by wheel, key or mouse: the reader decides from now on
+
+    def put_before(self, following: QWidget) -> None:
+        """Says which widget the Tab key reaches after the answers."""
+        self._stack.put_before(following)
 
     def clear(self) -> None:
         """Takes everything away."""
         for view in [*self.views, self._instead]:
             if view is not None:
-                self._column.removeWidget(view)
-                view.hide()
-                view.deleteLater()
-        self.views, self._instead, self._before, self._followed = [], None, (), None
+                self._stack.take(view)
+        self._building.stop()
+        self.views, self._instead, self._before, self._held = [], None, (), None
         self._earlier.hide()
 
     def show_instead(self, widget: QWidget) -> None:
         """Shows one widget and no exchange."""
         self.clear()
         self._instead = widget
-        self._column.insertWidget(1, widget, _ALL_SPACE)
+        self._stack.insert(1, widget, filling=True)
 
     def show_all(self, exchanges: Sequence[Exchange]) -> None:
-        """Shows a conversation, its end first."""
+        """Shows a conversation, its end first; what stands above comes a few at a time, so that nothing waits."""
         self.clear()
-        self._before = exchanges[:-SHOWN_AT_ONCE]
-        for exchange in exchanges[-SHOWN_AT_ONCE:]:
-            self._put(ExchangeView(exchange), len(self.views))
-        self._tell_earlier()
-        QTimer.singleShot(0, self, self._to_end)
+        self._before = exchanges
+        self.show_earlier()
+        self._held = self.views[-1] if self.views else None
 
     def add(self, view: ExchangeView) -> ExchangeView:
         """Adds the exchange that is under way, and follows it."""
         if self._instead is not None:
             self.clear()
         self._put(view, len(self.views))
-        self._followed = view
-        QTimer.singleShot(0, self, self._follow)
+        self._held = view
+        QTimer.singleShot(0, self, self._hold)
         return view
 
     def remove(self, view: ExchangeView) -> None:
         """Takes one exchange away."""
         self.views.remove(view)
-        self._column.removeWidget(view)
-        view.deleteLater()
+        self._stack.take(view)
+        self._stack.arrange()
 
     def show_earlier(self) -> None:
         """Shows some more exchanges above; what is read stays where it is."""
-        bar = self.verticalScrollBar()
-        from_end = bar.maximum() - bar.value()
-        self._followed = None
-        added = self._before[-SHOWN_AT_ONCE:]
-        self._before = self._before[: -SHOWN_AT_ONCE or None]
-        for place, exchange in enumerate(added):
-            self._put(ExchangeView(exchange), place)
+        self._wanted = SHOWN_AT_ONCE
+        self._held = self.views[0] if self.views else None
+        self._show_some()
+
+    def _show_some(self) -> None:
+        some = min(_AT_A_TIME, self._wanted)
+        for exchange in reversed(self._before[-some:]):
+            self._put(ExchangeView(exchange), 0)
+        self._before = self._before[:-some]
+        self._wanted -= some
         self._tell_earlier()
-        QTimer.singleShot(0, self, lambda: bar.setValue(bar.maximum() - from_end))
+        if self._wanted and self._before:
+            self._building.start()
 
     @property
     def current(self) -> ExchangeView | None:
@@ -131,28 +128,22 @@ class Thread(QScrollArea):
         view.again.connect(self.again)
         view.copied.connect(self.copied)
         self.views.insert(place, view)
-        self._column.insertWidget(1 + place, view)
+        self._stack.insert(1 + place, view)
 
     def _opened(self, view: ExchangeView, citations: tuple[Citation, ...], chosen: int) -> None:
         self.opened.emit(view, citations, chosen)
 
     def _tell_earlier(self) -> None:
-        self._earlier.setVisible(bool(self._before))
+        self._earlier.setVisible(bool(self._before) and not self._wanted)
         self._earlier.setText(f"Show earlier ({formatting.number(len(self._before))})")
         self._earlier.setAccessibleName(f"Show earlier questions, {len(self._before)} more")
 
-    def _follow(self, *_: object) -> None:
-        if self._followed is not None:
-            self._bring_up(self._followed)
+    def _hold(self, *_: object) -> None:
+        """Brings the exchange that is held to the top, as far as there is enough below it."""
+        if self._held is not None:
+            top = self._held.mapTo(self._stack, QPoint(0, -2 * SPACE)).y()
+            bar = self.verticalScrollBar()
+            bar.setValue(min(bar.maximum(), top))
 
     def _leave(self, _action: int) -> None:
-        self._followed = None
-
-    def _to_end(self) -> None:
-        if self.views:
-            self._bring_up(self.views[-1])
-
-    def _bring_up(self, view: ExchangeView) -> None:
-        bar = self.verticalScrollBar()
-        top = view.mapTo(self._inside, QPoint(0, -2 * SPACE)).y()
-        bar.setValue(min(bar.maximum(), top))
+        self._held = None

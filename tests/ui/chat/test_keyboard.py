@@ -1,13 +1,13 @@
 """The Ask screen by keyboard alone, and what a screen reader is told."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QListView, QPlainTextEdit, QWidget
 
 from lumen_desktop.ui.chat import SHORTCUTS
-from tests.services.conftest import RECALL_QUESTION
+from tests.services.conftest import DOSE_QUESTION, RECALL_QUESTION
 from tests.ui.chat.conftest import Asked
 
 CONTROL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
@@ -32,14 +32,27 @@ def test_from_the_field_to_the_copied_answer(asked: Asked) -> None:
     press(asked, Qt.Key.Key_Return)
     asked.settle()
     assert focused() is asked.screen.composer.field
-    steps = 0
+    names = []
     while focused().accessibleName() != "Copy":
-        press(asked, Qt.Key.Key_Tab)
-        steps += 1
-        assert steps < 40, "the answer's buttons cannot be reached"
+        press(asked, Qt.Key.Key_Backtab)
+        names.append(focused().accessibleName())
+        assert len(names) < 5, f"the answer's buttons cannot be reached: {names}"
     press(asked, Qt.Key.Key_Space)
     assert asked.clipboard.startswith(f"Question: {RECALL_QUESTION}")
     assert "Copied" in asked.screen.banner.words
+
+
+def test_the_tab_key_goes_from_top_to_bottom(asked: Asked) -> None:
+    asked.ask(RECALL_QUESTION)
+    asked.ask(DOSE_QUESTION, prose=True)
+    asked.screen.conversations.delete_button.setFocus()
+    places: list[int] = []
+    while not places or focused() is not asked.screen.composer.field:
+        press(asked, Qt.Key.Key_Tab)
+        places.append(focused().mapTo(asked.window, QPoint(0, 0)).y())
+        assert len(places) < 40
+    assert len(places) >= 8
+    assert places[:-1] == sorted(places[:-1])
 
 
 def test_alt_and_a_number_open_the_source_beside(asked: Asked) -> None:
