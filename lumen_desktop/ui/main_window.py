@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QWidget
 
 from lumen_desktop.errors import LumenError
 from lumen_desktop.ui import errors, screens, shortcuts
@@ -135,6 +135,10 @@ class MainWindow(QMainWindow):
                 made = screens.make(entry, self._site)
             except LumenError as error:
                 made = EmptyState("triangle-alert", f"{entry.title} cannot be used now", errors.sentence(error))
+            for number, splitter in enumerate(made.findChildren(QSplitter)):
+                splitter.setObjectName(f"{entry.name}-{number}")
+            if hasattr(made, "library_wanted"):
+                made.library_wanted.connect(lambda: self.show_screen("library"))
             self.stack.addWidget(made)
             self._remembered.divide(made)
             self._screens[entry.name] = made

@@ -45,7 +45,8 @@ class Remembered:
         """Writes how the window stands now."""
         former = self._values.get("splitters")
         splitters = dict(former) if isinstance(former, dict) else {}
-        splitters |= {s.objectName(): s.sizes() for s in window.findChildren(QSplitter) if s.objectName()}
+        shown = (s for s in window.findChildren(QSplitter) if s.objectName() and sum(s.sizes()))
+        splitters |= {splitter.objectName(): splitter.sizes() for splitter in shown}
         geometry = bytes(window.saveGeometry().toBase64().data()).decode("ascii")
         self._values = {"screen": screen, "geometry": geometry, "splitters": splitters}
         draft = self._path.with_name(self._path.name + ".new")

@@ -1,7 +1,7 @@
 """How soon the window can be used: from the start of its process to a question's field that takes words.
 
-``start`` makes a demonstration site once, then starts the program as often as asked for with it as it is and with
-1,000 conversations in it; median, worst, and the processor time each start took. The load says how idle the machine was.
+``start`` makes a demonstration site once, then starts the program with it several times, as it is and with 1,000
+conversations in it: median, worst, and the processor time of each start. The load says how idle the machine was.
 Run: ``python -m tests.bench window start``. Status 1 where the goal is missed.
 """
 

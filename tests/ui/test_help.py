@@ -48,10 +48,11 @@ def test_every_key_is_in_the_sheet(page: manual.Page) -> None:
     assert set(KEYS.findall(page.text)) <= known
 
 
-def test_the_keyboard_page_names_every_key_of_the_ask_screen() -> None:
-    (_, asking) = next(group for group in shortcuts.groups() if group[0] == "Ask")
-    text = manual.page("keyboard").text
-    assert all(f"`{keys}`" in text for keys, _ in asking)
+@pytest.mark.parametrize("title", ["Ask", "Everywhere"])
+def test_the_keyboard_page_names_every_key_of_asking_and_of_the_window(title: str) -> None:
+    (_, group) = next(group for group in shortcuts.groups() if group[0] == title)
+    text = manual.page("keyboard").text.replace("`Ctrl+1` to `Ctrl+6`", "".join(f"`Ctrl+{n}`" for n in range(1, 7)))
+    assert all(f"`{keys}`" in text for keys, _ in group)
 
 
 def test_every_screen_has_a_page_and_every_page_a_title() -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SHORTCUTS = (("Ctrl+Tab", "Next page of the settings"),)
 _THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 _RESTART = "Counts from the next start of Lumen."
-_WIDTH = 760
+_WIDTH, _FIELD = 760, 180
 _EXPLAINED = {
     "Commentary": (
         "The model's words stand below the quotes and are marked as not verified; what no source holds is struck. "
@@ -113,6 +113,7 @@ class Preferences(QWidget):
         for value, words in _THEMES.items():
             self.theme.addItem(words, value)
         self.theme.setAccessibleName("Colours")
+        self.theme.setMinimumWidth(_FIELD)
         self.theme.currentIndexChanged.connect(lambda _: self._set("theme", str(self.theme.currentData())))
         self.prose.toggled.connect(lambda on: self._set("prose", "on" if on else "off"))
         for name, box in self.numbers.items():
@@ -200,10 +201,17 @@ def _card(title: str, lines: list[tuple[str, QWidget | QHBoxLayout]]) -> Card:
     made.body.addWidget(label(title, "heading"))
     form.setHorizontalSpacing(3 * SPACE)
     form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    form.setVerticalSpacing(int(1.5 * SPACE))
     for name, field in lines:
-        form.addRow(_short(name), field)
+        explained, whole = QWidget(), column(spacing=SPACE // 2)
+        if isinstance(field, QWidget):
+            whole.addWidget(field, alignment=Qt.AlignmentFlag.AlignLeft)
+        else:
+            whole.addLayout(field)
         if name in _EXPLAINED:
-            form.addRow("", label(_EXPLAINED[name], "small"))
+            whole.addWidget(label(_EXPLAINED[name], "small"))
+        explained.setLayout(whole)
+        form.addRow(_short(name), explained)
     made.body.addLayout(form)
     return made
 
@@ -213,7 +221,7 @@ def _number(name: str, unit: str, *, special: str = "", step: int = 1) -> QSpinB
     made.setSpecialValueText(special)
     made.setAccessibleName(name)
     made.setKeyboardTracking(False)
-    made.setMinimumWidth(140)
+    made.setMinimumWidth(_FIELD)
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return made
 
