@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import json
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -53,13 +53,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class AddProgress:
-    """How far one file is: ``embedding`` counts passages; ``stored``, ``unchanged`` and ``failed`` end it.
+    """How far one file is: ``stored``, ``unchanged`` and ``failed`` end it.
 
     Attributes:
         path: the file.
         file: its number, from 1, among ``files``.
         stage: reading, embedding, stored, unchanged, failed; or indexing, before and after the files.
-        done: passages of the file that are done, of ``total``.
+        done: pages read, or passages embedded, of ``total``; 0 of 0 while that is unknown.
         share: how much of all files' bytes is done, 0 to 1.
         failure: why the file failed.
     """
@@ -238,7 +238,7 @@ class Library:
                 yield step.at("unchanged")
                 return
         yield step.at("reading")
-        extract = self._reader.read(path.name, content)
+        extract = yield from self._read(step, content, run)
         drafts = cut(extract)
         if not drafts:
             raise InputError(f"{path.name} holds no text.", code="LIB-032", hint="Add a file that holds text.")
@@ -259,6 +259,17 @@ class Library:
         report.passages += len(drafts)
         report.notices += [(path, notice) for notice in extract.notices]
         yield step.at("stored")
+
+    def _read(self, step: "_Step", content: bytes, run: "_Run") -> Generator[AddProgress, None, Extract]:
+        pages = self._reader.reading(step.path.name, content)
+        while True:
+            self._refuse_stopped(run)
+            try:
+                done, total = next(pages)
+            except StopIteration as finished:
+                extract: Extract = finished.value
+                return extract
+            yield step.at("reading", done, total)
 
     def _vector(self, draft: PassageDraft) -> Vectors:
         engine, _ = self._embedder()
@@ -349,7 +360,8 @@ class _Step:
 
     def at(self, stage: str, done: int = 0, total: int = 0, failure: Failure | None = None) -> AddProgress:
         """Where the work stands."""
-        own = {"reading": 0.0, "embedding": _READ + (1 - _READ) * done / max(1, total)}.get(stage, 1.0)
+        part = done / max(1, total)
+        own = {"reading": _READ * part, "embedding": _READ + (1 - _READ) * part}.get(stage, 1.0)
         share = (self.before_bytes + own * self.size_bytes) / self.all_bytes
         return AddProgress(self.path, self.file, self.files, stage, done, total, share, failure)
 

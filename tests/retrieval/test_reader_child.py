@@ -54,8 +54,13 @@ class TestReading:
     def test_what_comes_out_is_what_the_reader_read(self, reader: ReaderProcess) -> None:
         steps: list[tuple[int, int]] = []
         content = fine_pdf()
-        assert reader.read("a.pdf", content, lambda done, pages: steps.append((done, pages))) == read("a.pdf", content)
+        reading = reader.reading("a.pdf", content)
+        with pytest.raises(StopIteration) as finished:
+            while True:
+                steps.append(next(reading))
+        assert finished.value.value == read("a.pdf", content)
         assert steps == [(1, 3), (2, 3), (3, 3)]
+        assert reader.read("a.pdf", content) == finished.value.value
 
     @pytest.mark.parametrize(
         ("name", "content"),
@@ -91,12 +96,10 @@ class TestReading:
     def test_stop_ends_the_reading_and_the_next_file_is_read(self, reader: ReaderProcess) -> None:
         content = fine_pdf(pages=3_000)
 
-        def stop(done: int, _pages: int) -> None:
-            if done == 2:
-                reader.stop()
-
         with pytest.raises(Stopped):
-            reader.read("a.pdf", content, stop)
+            for done, _pages in reader.reading("a.pdf", content):
+                if done == 2:
+                    reader.stop()
         assert reader.read("b.pdf", fine_pdf()).paged
 
 
@@ -132,13 +135,10 @@ class TestBombs:
 class TestFailures:
     def killed_while_reading(self, reader: ReaderProcess, kill: signal.Signals) -> str:
         """The code that a file gets whose reader is struck after its second page."""
-
-        def strike(done: int, _pages: int) -> None:
-            if done == 2 and reader.pid:
-                os.kill(reader.pid, kill)
-
         with pytest.raises(LumenError) as caught:
-            reader.read("a.pdf", fine_pdf(pages=3_000), strike)
+            for done, _pages in reader.reading("a.pdf", fine_pdf(pages=3_000)):
+                if done == 2 and reader.pid:
+                    os.kill(reader.pid, kill)
         return caught.value.code
 
     def test_a_crash_costs_the_file_and_more_crashes_than_safe_mode_allows_end_nothing(
@@ -176,7 +176,7 @@ GOOD: list[dict[str, Any]] = [
 
 
 def taken(events: list[dict[str, Any]]) -> Extract:
-    answer = client._Answer(None)
+    answer = client._Answer()
     for event in events:
         answer.take(event)
     return answer.extract()

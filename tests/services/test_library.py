@@ -95,6 +95,8 @@ def test_a_pdf_is_added_with_its_pages(site: app.Site) -> None:
     progress = [event for event in site.library.add([PDF], collection="Guidance") if isinstance(event, AddProgress)]
     assert progress[0].stage == "reading"
     assert progress[-1].stage == "stored"
+    pages = [(event.done, event.total) for event in progress if event.stage == "reading"]
+    assert pages == [(0, 0), *((number, 5) for number in range(1, 6))]
     embedding = [event for event in progress if event.stage == "embedding"]
     assert [event.done for event in embedding] == list(range(1, embedding[0].total + 1))
     hits, found = site.library.search("printouts of electronically stored data", collection="Guidance", most=3)

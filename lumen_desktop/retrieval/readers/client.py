@@ -15,6 +15,7 @@ from typing import Any
 from lumen_desktop.children import Child, Limits, Message
 from lumen_desktop.domain.library import Extract, Section
 from lumen_desktop.errors import EngineError, InputError, Stopped
+from lumen_desktop.retrieval.readers import Reading
 from lumen_desktop.retrieval.readers.drawn import DrawnPage, PageAnswer
 from lumen_desktop.retrieval.readers.page_rules import LARGEST_WIDTH_PX, MOST_RANGES, text_digest
 from lumen_desktop.retrieval.readers.untrusted import BrokenRuleError, integer, items, text
@@ -28,8 +29,6 @@ LONGEST_PATH = 12
 LONGEST_TITLE_CHARACTERS = 2_000
 MOST_METADATA = 64
 MOST_NOTICES = 16
-
-Progress = Callable[[int, int], None]
 
 _LIMITS = Limits(
     memory_bytes=MEMORY_BYTES, start_timeout_s=30.0, first_timeout_s=150.0, next_timeout_s=60.0, stop_timeout_s=2.0
@@ -58,13 +57,22 @@ class ReaderProcess:
         """Process id, if it runs."""
         return self._child.pid
 
-    def read(self, name: str, content: bytes, progress: Progress | None = None) -> Extract:
-        """Reads one file.
+    def read(self, name: str, content: bytes) -> Extract:
+        """Reads one file to its end; else as `reading`."""
+        steps = self.reading(name, content)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as finished:
+                extract: Extract = finished.value
+                return extract
+
+    def reading(self, name: str, content: bytes) -> Reading:
+        """Reads one file and yields (pages done, pages in all) on the way; returns what was read.
 
         Args:
             name: its name, for a title and to tell Markdown from plain text; no path.
             content: all of its bytes.
-            progress: called with (pages done, pages in all) from the calling thread.
 
         Raises:
             InputError: the file cannot be used, with one sentence (codes in the package's docstring).
@@ -73,12 +81,14 @@ class ReaderProcess:
         """
         if len(content) > LARGEST_FILE_BYTES:
             raise InputError("The file is larger than 200 MB.", code="LIB-002", hint="Split it into several files.")
-        answer = _Answer(progress)
+        answer = _Answer()
         events = self._child.stream("read", {"name": name}, payload=content)
         try:
             with contextlib.closing(events):  # type: ignore[type-var]
                 for untrusted_event in events:
-                    answer.take(untrusted_event)
+                    pages = answer.take(untrusted_event)
+                    if pages is not None:
+                        yield pages
             return answer.extract()
         except EngineError as error:
             raise self._translated(error, _READING) from None
@@ -197,19 +207,19 @@ _DRAWING = _Work(
 class _Answer:
     """Gathers and checks what the child says of one file."""
 
-    progress: Progress | None
     pages: list[list[str]] = field(default_factory=list)
     characters: int = 0
     spans: int = 0
     untrusted_sections: list[Any] = field(default_factory=list)
     untrusted_outline: Message | None = None
 
-    def take(self, untrusted_event: Message) -> None:
-        """One event of the child's answer."""
+    def take(self, untrusted_event: Message) -> tuple[int, int] | None:
+        """One event of the child's answer; returns (pages done, pages in all) where it tells them."""
         kind = untrusted_event.get("event")
         if kind == "progress":
-            self._show(untrusted_event)
-        elif kind == "text":
+            done = integer(untrusted_event.get("done"), 0, MOST_PAGES)
+            return done, integer(untrusted_event.get("pages"), done, MOST_PAGES)
+        if kind == "text":
             self._add_text(untrusted_event)
         elif kind == "outline":
             self.untrusted_outline = untrusted_event
@@ -217,12 +227,7 @@ class _Answer:
             self._add_sections(untrusted_event.get("sections"))
         elif kind != "done":
             raise BrokenRuleError("event")
-
-    def _show(self, untrusted_event: Message) -> None:
-        done = integer(untrusted_event.get("done"), 0, MOST_PAGES)
-        pages = integer(untrusted_event.get("pages"), done, MOST_PAGES)
-        if self.progress:
-            self.progress(done, pages)
+        return None
 
     def _add_text(self, untrusted_event: Message) -> None:
         page = integer(untrusted_event.get("page"), max(0, len(self.pages) - 1), min(len(self.pages), MOST_PAGES - 1))

@@ -282,6 +282,7 @@ class _Tree(QTreeView):
     def _leave_out(self) -> None:
         wide = self.viewport().width()
         left_out = _LEAST if wide < _NARROWEST_PX else _LESS if wide < _NARROW_PX else ()
+        self.header().resizeSection(2, max(_WIDTHS[2], wide // 6))
         for column in range(1, len(COLUMNS)):
             self.setColumnHidden(column, column in left_out)
 

@@ -11,6 +11,7 @@ from lumen_desktop.services.library import AddProgress
 from lumen_desktop.ui import formatting, widgets
 from lumen_desktop.ui.library.pace import Pace
 
+_UNITS = {"reading": "page", "embedding": "passage"}
 _WHOLE = 1000  # steps of a progress bar
 _STAGES = {
     "reading": "Reading",
@@ -76,8 +77,9 @@ class ProgressCard(widgets.Card):
         self._file_bar.setValue(event.done)
         if event.stage == "indexing":
             return
-        passages = f" · passage {event.done} of {event.total}" if event.total else ""
-        self._all.setText(f"File {formatting.number(event.file)} of {formatting.number(event.files)}{passages}")
+        unit = _UNITS.get(event.stage, "")
+        parts = f" · {unit} {formatting.number(event.done)} of {formatting.number(event.total)}" if event.total else ""
+        self._all.setText(f"File {formatting.number(event.file)} of {formatting.number(event.files)}{parts}")
         self._all_bar.setValue(round(event.share * _WHOLE))
         if self._stop.isEnabled():
             self._pace.setText(paced(pace))

@@ -21,9 +21,9 @@ from lumen_desktop.ui.theme import SPACE
 MOST = 50
 _EVERYWHERE = "All collections"
 _LEGS = {"index": "meaning by the index", "exact": "meaning by comparing with every passage"}
-_NUMBER_WIDTH = 68  # pixels
+_NUMBER_WIDTH = 64  # pixels
 _LINES = 3  # of a passage in the table
-_NARROW_PX = 640
+_NARROW_PX = 720
 
 
 class SearchView(QWidget):
