@@ -52,7 +52,7 @@ def day(time: datetime, now: datetime) -> str:
 
 
 def with_zone(time: datetime) -> str:
-    """A time as records need it: UTC, with the local time beside it."""
-    utc = time.astimezone(UTC)
-    local = time.astimezone()
-    return f"{utc:%Y-%m-%d %H:%M:%S} UTC ({local:%H:%M %Z})"
+    """A time as records need it: UTC, with the local time beside it where that differs."""
+    utc, local = time.astimezone(UTC), time.astimezone()
+    beside = f" ({local:%H:%M %Z})" if local.utcoffset() else ""
+    return f"{utc:%Y-%m-%d %H:%M:%S} UTC{beside}"
