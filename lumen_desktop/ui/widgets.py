@@ -77,8 +77,21 @@ def _tip(words: str, shortcut: str) -> str:
     return " ".join(part for part in (words, f"({keys})" if keys else "") if part)
 
 
+def picture(icon: str, colour: str, size_px: int) -> QLabel:
+    """An icon that only shows something."""
+    made = QLabel()
+    made.setProperty("icon_name", [icon, colour])
+    made.setProperty("icon_px", size_px)
+    made.setPixmap(theme.icon(icon, colour).pixmap(size_px, size_px))
+    return made
+
+
 def restyle(root: QWidget) -> None:
     """Redraws icons after the theme changed."""
+    for shown in root.findChildren(QLabel):
+        size_px = shown.property("icon_px")
+        if size_px:
+            shown.setPixmap(theme.icon(*shown.property("icon_name")).pixmap(size_px, size_px))
     for made in root.findChildren(QPushButton):
         kept = made.property("icon_name")
         if kept:
@@ -129,8 +142,7 @@ class EmptyState(QWidget):
 
     def __init__(self, icon: str, title: str, text: str, action: QPushButton | None = None) -> None:
         super().__init__()
-        self._picture = QLabel()
-        self._picture.setPixmap(theme.icon(icon, "muted").pixmap(_LARGE_ICON, _LARGE_ICON))
+        self._picture = picture(icon, "muted", _LARGE_ICON)
         layout = column(margin=4 * SPACE, spacing=int(1.5 * SPACE))
         layout.addStretch(2)
         layout.addWidget(self._picture, alignment=Qt.AlignmentFlag.AlignCenter)
@@ -196,6 +208,7 @@ class Banner(QFrame):
         self._act = act
         self.setAccessibleName(words)
         self.show()
+        announce(self, words)
         self._timer.stop()
         if seconds:
             self._timer.start(int(seconds * 1000))
