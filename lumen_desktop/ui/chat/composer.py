@@ -96,6 +96,7 @@ class Composer(QFrame):
         self.collections.setToolTip("Where to search")
         self.collections.setMaximumWidth(_COLLECTION_WIDTH)
         self.collections.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.collections.setMinimumContentsLength(1)  # it may be cut where there is little room
         self.commentary.setCheckable(True)
         theme.mark(self.commentary, "quiet")
         self.commentary.setAccessibleName("Commentary by the model")
@@ -110,11 +111,16 @@ class Composer(QFrame):
         below.addWidget(self.collections)
         below.addWidget(self.commentary)
         below.addStretch(1)
-        for part in (self.meter, self.count, self.send, self.stop):
-            below.addWidget(part)
+        below.addWidget(self.send)
+        below.addWidget(self.stop)
+        told = row(spacing=SPACE)
+        told.addWidget(self.count)
+        told.addStretch(1)
+        told.addWidget(self.meter)
         layout = column(margin=SPACE + SPACE // 2, spacing=SPACE)
         layout.addWidget(self.field)
         layout.addLayout(below)
+        layout.addLayout(told)
         self.setLayout(layout)
 
     @property

@@ -150,14 +150,21 @@ class _Delegate(QStyledItemDelegate):
 
 
 class ConversationList(QFrame):
-    """The conversations beside the answers."""
+    """The conversations beside the answers.
+
+    Args:
+        conversations: the service.
+        banner: where a deletion is told, with its way back.
+        may_delete: whether a conversation can be deleted now.
+    """
 
     chosen = Signal(int)
     new = Signal()
     deleted = Signal(int)
 
-    def __init__(self, conversations: Conversations, *, may_delete: Callable[[int], bool]) -> None:
+    def __init__(self, conversations: Conversations, *, banner: Banner, may_delete: Callable[[int], bool]) -> None:
         super().__init__()
+        self.banner = banner
         self._conversations = conversations
         self._may_delete = may_delete
         self._current: int | None = None
@@ -169,7 +176,6 @@ class ConversationList(QFrame):
         self.model.more_wanted.connect(self._read_more)
         self.search = QLineEdit()
         self.view = QListView()
-        self.banner = Banner()
         self.nothing = label("", "small")
         self._typing = QTimer(self, singleShot=True, interval=_SEARCH_AFTER_MS)
         self._typing.timeout.connect(self.refresh)
@@ -196,7 +202,6 @@ class ConversationList(QFrame):
             layout.addWidget(part)
         layout.addWidget(self.view, 1)
         layout.addLayout(acts)
-        layout.addWidget(self.banner)
         self.setLayout(layout)
         self._tell_current()
 

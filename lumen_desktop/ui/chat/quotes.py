@@ -5,14 +5,14 @@ Knows no service; `exchange` places it.
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from lumen_desktop.domain.chat import Citation
 from lumen_desktop.domain.library import Kind
 from lumen_desktop.services.chat import place
 from lumen_desktop.ui import theme
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import column, label, row
+from lumen_desktop.ui.widgets import column, label, picture, row
 
 _KINDS = {Kind.SUMMARY: ("Lumen’s summary", "badge-warning"), Kind.SOURCE: ("Source", "badge-success")}
 _SIGN = 16  # pixels
@@ -48,7 +48,7 @@ class QuoteCard(QPushButton):
         body.addWidget(label(f"“{citation.quote}”", "quote"))
         foot = row()
         foot.addWidget(label(place(citation), "small"), 1)
-        foot.addWidget(_opens(), alignment=Qt.AlignmentFlag.AlignBottom)
+        foot.addWidget(picture("book-open", "muted", _SIGN), alignment=Qt.AlignmentFlag.AlignBottom)
         body.addLayout(foot)
         self.setLayout(body)
         policy = self.sizePolicy()
@@ -84,10 +84,3 @@ class QuoteCard(QPushButton):
             self.click()
         else:
             super().keyPressEvent(event)
-
-
-def _opens() -> QLabel:
-    """The sign that a click opens something."""
-    made = QLabel()
-    made.setPixmap(theme.icon("book-open", "muted").pixmap(QSize(_SIGN, _SIGN)))
-    return made

@@ -5,6 +5,7 @@ Asks `services.chat` through `ui.tasks`, one question at a time; while one runs,
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -41,8 +42,9 @@ SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Ctrl+Shift+C", "Copy the answer with its references"),
 )
 _QUOTES = range(1, 10)
-_SIDE, _MIDDLE, _SOURCE = 248, 640, 560  # pixels
+_SIDE, _MIDDLE = 248, 640  # pixels
 _NARROWEST = 360
+_COMFORTABLE = 420  # where text and source have less, the conversations make room while a source is open
 _LOOK_MS = 100  # how often a new conversation's number is looked for until it is stored
 _COPIED_S = 3.0
 
@@ -64,18 +66,20 @@ class AskScreen(QWidget):
         self._shown: int | None = None  # the conversation on the screen; None is a new one
         self._drafts: dict[int | None, str] = {}
         self._asking: Asking | None = None
+        self._under_way: list[Asking] = []  # the same, for when the screen is gone
         self._live: ExchangeView | None = None  # where the running answer is shown, if it is
         self._loading: tasks.Task | None = None
         self._empty = False
-        self.conversations = ConversationList(site.conversations, may_delete=self._may_delete)
+        self.banner = Banner()
+        self.conversations = ConversationList(site.conversations, banner=self.banner, may_delete=self._may_delete)
         self.thread_view = Thread()
         self.composer = Composer(prose=site.settings.prose)
-        self.banner = Banner()
         self._below = row()
         self._look = QTimer(self, interval=_LOOK_MS)
         self._look.timeout.connect(self._look_for_conversation)
         self._build()
         self._connect()
+        self.destroyed.connect(partial(_stop, self._under_way))
         self.begin()
 
     def _build(self) -> None:
@@ -260,7 +264,7 @@ class AskScreen(QWidget):
             prose=composer.commentary.isChecked(),
             conversation_id=self._shown,
         )
-        self.destroyed.connect(asking.stop)
+        self._under_way[:] = [asking]
         if composer.text == question:
             composer.write("")
         self._show_live(asking)
@@ -317,6 +321,7 @@ class AskScreen(QWidget):
         self._look_for_conversation()
         self._look.stop()
         self._asking = None
+        self._under_way.clear()
         live, self._live = self._live, None
         self._escape.setEnabled(False)
         self.composer.answering(now=False)
@@ -373,14 +378,21 @@ class AskScreen(QWidget):
             self.source.hide()
             self._splitter.addWidget(self.source)
         if self.source.isHidden():
-            side = self._splitter.sizes()[0]
-            rest = max(self.width() - side, 2 * _NARROWEST)
+            self.conversations.setVisible(self.width() >= _SIDE + 2 * _COMFORTABLE)
+            rest = self.width() - (_SIDE if self.conversations.isVisible() else 0)
             self.source.show()
-            self._splitter.setSizes([side, rest - rest // 2, rest // 2])
+            self._splitter.setSizes([_SIDE, rest - rest // 2, rest // 2])
         self.thread_view.mark_open(view, chosen)
         self.source.show_quotes(citations, chosen)
 
     def _close_source(self) -> None:
         if self.source is not None:
             self.source.hide()
+            self.conversations.show()
         self.thread_view.mark_open(None, None)
+
+
+def _stop(under_way: list[Asking]) -> None:
+    """Ends what is under way; knows no screen, which may be gone."""
+    for asking in under_way:
+        asking.stop()

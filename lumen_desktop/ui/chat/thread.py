@@ -17,6 +17,7 @@ from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.widgets import button
 
 SHOWN_AT_ONCE = 20  # exchanges
+_MOST_KEPT = 2 * SHOWN_AT_ONCE
 _AT_A_TIME = 4  # exchanges made before the window may do something else
 
 
@@ -82,10 +83,20 @@ class Thread(QScrollArea):
         """Adds the exchange that is under way, and follows it."""
         if self._instead is not None:
             self.clear()
+        if len(self.views) >= _MOST_KEPT:
+            self._put_away(len(self.views) - SHOWN_AT_ONCE)
         self._put(view, len(self.views))
         self._held = view
         QTimer.singleShot(0, self, self._hold)
         return view
+
+    def _put_away(self, count: int) -> None:
+        """Takes the first exchanges off the screen, so that a day of questions takes no more memory than a few."""
+        away, self.views = self.views[:count], self.views[count:]
+        self._before = [*self._before, *(view.exchange for view in away)]
+        for view in away:
+            self._stack.take(view)
+        self._tell_earlier()
 
     def remove(self, view: ExchangeView) -> None:
         """Takes one exchange away."""

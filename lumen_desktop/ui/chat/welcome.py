@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
-from lumen_desktop.ui import theme
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import EmptyState, button, column, label
+from lumen_desktop.ui.widgets import EmptyState, button, column, label, picture
 
 SAMPLES = (
     "How long must reserve samples of a drug product be kept?",
@@ -21,10 +20,8 @@ def begin(ask: Callable[[str], object]) -> QWidget:
     """An invitation to ask, with sample questions about the starter library."""
     made = QWidget()
     layout = column(spacing=SPACE)
-    picture = QLabel()
-    picture.setPixmap(theme.icon("quote", "accent").pixmap(_PICTURE, _PICTURE))
     layout.addStretch(2)
-    layout.addWidget(picture, alignment=Qt.AlignmentFlag.AlignHCenter)
+    layout.addWidget(picture("quote", "accent", _PICTURE), alignment=Qt.AlignmentFlag.AlignHCenter)
     for words, role in (
         ("Ask your library", "title"),
         (

@@ -10,8 +10,9 @@ from lumen_desktop import app
 from lumen_desktop.domain.chat import Status
 from lumen_desktop.engine.fake import Behaviour
 from lumen_desktop.services.chat import UNVERIFIED
-from lumen_desktop.ui import tasks
+from lumen_desktop.ui import tasks, theme
 from lumen_desktop.ui.chat import AskScreen
+from lumen_desktop.ui.widgets import restyle
 from tests.rehearsal import RehearsalSite
 from tests.services.conftest import DOSE_QUESTION, RECALL_QUESTION
 from tests.ui.chat.conftest import Asked
@@ -210,6 +211,25 @@ def test_a_long_conversation_opens_at_its_end_and_goes_back_on_demand(asked: Ask
     asked.settle()
     assert thread.views[0].exchange.question == RECALL_QUESTION
     assert thread._earlier.isHidden()
+
+
+def test_a_day_of_questions_keeps_only_the_last_ones_on_the_screen(asked: Asked) -> None:
+    for _ in range(41):
+        asked.ask("Rye?")
+    thread = asked.screen.thread_view
+    assert len(thread.views) == 21
+    assert thread._earlier.text() == "Show earlier (20)"
+    thread._earlier.click()
+    asked.until(lambda: len(thread.views) == 41)
+
+
+def test_another_theme_gives_the_cards_its_icons(asked: Asked, qapp: QApplication) -> None:
+    asked.ask(RECALL_QUESTION)
+    (sign,) = [each for each in asked.last.cards[0].findChildren(QLabel) if each.property("icon_px")]
+    before = sign.pixmap().toImage()
+    theme.apply(qapp, "dark")
+    restyle(asked.window)
+    assert sign.pixmap().toImage() != before
 
 
 def test_copied_text_has_references_record_and_intended_use(asked: Asked) -> None:
