@@ -18,6 +18,7 @@ from lumen_desktop.ui.widgets import Card, EmptyState, button, column, label, ro
 
 SHORTCUTS = (("Ctrl+Shift+D", "Check the files of the models"),)
 _ROLES = {"chat": "Writes commentary", "embedding": "Finds passages"}
+_NAME_WIDTH = 150
 _IMPORT = "Importing a model build of your own, with its seal and qualification, comes with a later version."
 
 
@@ -108,7 +109,9 @@ class _BuildCard(Card):
         if build.role == "chat":
             facts.append(("Prose below quotes", allowed))
         for name, value in facts:
-            form.addRow(label(name, "muted"), label(value, selectable=True))
+            named = label(name, "muted")
+            named.setMinimumWidth(_NAME_WIDTH)
+            form.addRow(named, label(value, selectable=True))
         self.body.addLayout(form)
         self.setAccessibleName(f"Model build {build.id}")
 

@@ -1,7 +1,16 @@
 """The manual in a window of its own: contents, search, and the page; nothing is fetched from anywhere."""
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import (
+    QFont,
+    QKeySequence,
+    QShortcut,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextLength,
+    QTextTable,
+)
 from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QSplitter, QTextBrowser, QWidget
 
 from lumen_desktop.services import manual
@@ -11,7 +20,7 @@ from lumen_desktop.ui.widgets import column
 
 _NAME = Qt.ItemDataRole.UserRole
 _SIZE = (920, 680)
-_WIDTHS = (240, 680)
+_WIDTHS = (270, 650)
 
 
 class Browser(QTextBrowser):
@@ -22,6 +31,7 @@ class Browser(QTextBrowser):
         self.setOpenLinks(False)
         self.setAccessibleName("Page of the manual")
         self.setFrameShape(QTextBrowser.Shape.NoFrame)
+        self.setProperty("role", "text")
         self.document().setDocumentMargin(3 * SPACE)
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:  # noqa: ARG002, N802 - Qt's name
@@ -41,6 +51,8 @@ class HelpWindow(QWidget):
         self.search.setAccessibleName("Search the manual")
         self.search.setClearButtonEnabled(True)
         self.contents.setAccessibleName("Contents of the manual")
+        self.contents.setProperty("role", "plain")
+        self.contents.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.search.textChanged.connect(self._find)
         self.contents.currentItemChanged.connect(self._chosen)
         self.browser.anchorClicked.connect(lambda url: self.show_page(url.path().removesuffix(".md")))
@@ -92,10 +104,41 @@ class HelpWindow(QWidget):
     def _chosen(self, item: QListWidgetItem | None) -> None:
         if item is None:
             return
-        text = theme.current().colours
-        self.browser.document().setDefaultStyleSheet(f"a {{ color: {text['link']}; }}")
         self.browser.setMarkdown(manual.page(item.data(_NAME)).text)
+        _dress(self.browser.document())
         self.browser.verticalScrollBar().setValue(0)
+
+
+def _dress(document: QTextDocument) -> None:
+    """Shows keys and commands as the rest of the window does, and gives tables room."""
+    key = QTextCharFormat()
+    key.setFontFamilies(document.defaultFont().families())
+    key.setFontFixedPitch(False)
+    key.setFontWeight(QFont.Weight.DemiBold)
+    key.setBackground(theme.current().colour("sunken"))
+    cursor, block = QTextCursor(document), document.begin()
+    while block.isValid():
+        pieces = block.begin()
+        spans = []
+        while not pieces.atEnd():
+            if pieces.fragment().charFormat().fontFixedPitch():
+                spans.append((pieces.fragment().position(), pieces.fragment().length()))
+            pieces += 1
+        for start, length in spans:
+            cursor.setPosition(start)
+            cursor.setPosition(start + length, QTextCursor.MoveMode.KeepAnchor)
+            cursor.mergeCharFormat(key)
+        block = block.next()
+    for frame in document.rootFrame().childFrames():
+        if isinstance(frame, QTextTable):
+            look = frame.format()
+            look.setCellPadding(SPACE * 3 // 4)
+            look.setCellSpacing(0)
+            look.setBorder(0)
+            look.setTopMargin(SPACE)
+            look.setBottomMargin(SPACE)
+            look.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
+            frame.setFormat(look)
 
 
 def show_help(parent: QWidget, page: str) -> HelpWindow:

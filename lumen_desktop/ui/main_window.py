@@ -17,7 +17,6 @@ from lumen_desktop.ui.navigation import Navigation
 from lumen_desktop.ui.remembered import Remembered
 from lumen_desktop.ui.screens import ENTRIES, Entry, as_screen
 from lumen_desktop.ui.status import Status
-from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.welcome import OpeningPage
 from lumen_desktop.ui.widgets import Banner, EmptyState, column, restyle, row
 
@@ -59,10 +58,8 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self.banner.setObjectName(errors.BANNER)
-        right = column()
-        above = column(margin=SPACE)
-        above.addWidget(self.banner)
-        right.addLayout(above)
+        right = column(spacing=0)
+        right.addWidget(self.banner)
         right.addWidget(self.stack, 1)
         whole = row(spacing=0)
         whole.addWidget(self.navigation)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 from lumen_desktop import paths
 from lumen_desktop.services import builds
 from lumen_desktop.ui import tasks, theme
+from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.widgets import label
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Status(QStatusBar):
     def __init__(self) -> None:
         super().__init__()
         self.setSizeGripEnabled(False)
+        self.setContentsMargins(SPACE, 0, SPACE, 0)
         self.setAccessibleName("Status")
         self.state = ""
         self._site: Site | None = None

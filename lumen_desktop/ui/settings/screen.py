@@ -222,6 +222,7 @@ def _number(name: str, unit: str, *, special: str = "", step: int = 1) -> QSpinB
     made.setAccessibleName(name)
     made.setKeyboardTracking(False)
     made.setMinimumWidth(_FIELD)
+    made.lineEdit().setTextMargins(SPACE - 2, 0, 0, 0)
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return made
 
