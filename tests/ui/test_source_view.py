@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QKeySequence, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -187,6 +187,22 @@ def test_keys_go_from_quote_to_quote_and_from_page_to_page(
     assert view.chosen == 0
     with qtbot.waitSignal(view.closed):
         press(view.pane, Qt.Key.Key_Escape)
+
+
+def test_escape_is_the_panels_while_the_focus_is_in_it(
+    qtbot: QtBot, site: app.Site, view: SourceView, pdf: StoredDocument
+) -> None:
+    """A screen around it may have given Escape another meaning, such as stopping an answer."""
+    around: list[str] = []
+    escape = QShortcut(QKeySequence("Esc"), view)
+    escape.activated.connect(lambda: around.append("stop"))
+    view.show_quotes([citation(1, passage_of(site, pdf), QUOTE)], 0)
+    opened(qtbot, view)
+    view.activateWindow()
+    view.pane._field.setFocus()
+    with qtbot.waitSignal(view.closed):
+        press(view.pane._field, Qt.Key.Key_Escape)
+    assert around == []
 
 
 def test_the_page_number_can_be_typed(qtbot: QtBot, site: app.Site, view: SourceView, pdf: StoredDocument) -> None:

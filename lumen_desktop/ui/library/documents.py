@@ -41,6 +41,7 @@ class DocumentsView(QWidget):
         self._site = site
         self._model = DocumentsModel()
         self._documents: list[StoredDocument] = []
+        self._read: tuple[list[Collection], list[StoredDocument]] = ([], [])
         self._loading: tasks.Task | None = None
         self._working = False
         self._locked = False
@@ -191,11 +192,15 @@ class DocumentsView(QWidget):
         self.load()
 
     def _show(self, read: tuple[list[Collection], list[StoredDocument]]) -> None:
-        collections, self._documents = read
-        held = [document.id for document in self.chosen()]
-        self._model.show(collections, self._documents)
-        for document_id in held[:1]:
-            self.choose(document_id)
+        collections = read[0]
+        if read != self._read:  # or a look would lose the place in the list
+            self._read, self._documents = read, read[1]
+            held, bar = [document.id for document in self.chosen()], self._tree.verticalScrollBar()
+            place = bar.value()
+            self._model.show(collections, self._documents)
+            for document_id in held[:1]:
+                self.choose(document_id)
+            bar.setValue(place)
         self._stack.setCurrentIndex(0 if self._documents else 1)
         self._tell_count()
         self._describe()

@@ -32,6 +32,7 @@ SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Ctrl+O", "Add files to the library"),
     ("Ctrl+Shift+O", "Add a folder to the library"),
     ("Ctrl+F", "Search the library's passages"),
+    ("Alt+D, Alt+A, Alt+S", "Go to documents, adding, search"),
     ("Enter", "Open the chosen document or passage"),
     ("Del", "Remove the chosen documents"),
     *source.SHORTCUTS,

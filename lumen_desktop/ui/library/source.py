@@ -6,8 +6,10 @@ neither conversations nor lists.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
 from lumen_desktop.app import Site
@@ -89,8 +91,7 @@ class SourceView(QFrame):
         layout.addWidget(self._pane, 1)
         self.setLayout(layout)
         self.setMinimumWidth(48 * SPACE)
-        escape = shortcut(self, "Esc", self.close_source, close)
-        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        close.setToolTip("Close the source (Esc)")
 
     @property
     def pane(self) -> PagePane:
@@ -134,6 +135,20 @@ class SourceView(QFrame):
         self._pane.clear()
         self._places = []
         self.closed.emit()
+
+    def event(self, event: QEvent) -> bool:
+        """While the focus is in here Escape is the panel's, whatever it means around it."""
+        if event.type() == QEvent.Type.ShortcutOverride and cast("QKeyEvent", event).key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Escape closes."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_source()
+            return
+        super().keyPressEvent(event)
 
     def _show(self, places: list[_Place], chosen: int, *, noun: str) -> None:
         self._places, self._noun = places, noun
