@@ -59,7 +59,11 @@ def press(widget: QWidget, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.Keybo
 
 
 def grabbed(view: SourceView) -> QImage:
-    return view.pane.picture.grab().toImage()
+    """The page as it is painted, a pixel for each of the window's, however many the screen has."""
+    picture = view.pane.picture
+    image = picture.grab().toImage()
+    image.setDevicePixelRatio(1)
+    return image.scaled(picture.size())
 
 
 def pixels(image: QImage, box: QRectF) -> list[QColor]:

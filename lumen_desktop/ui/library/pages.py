@@ -104,7 +104,9 @@ class PagePane(QWidget):
         bar.addStretch()
         for part in (self._as_text, self._smaller, self._fit, self._larger):
             bar.addWidget(part)
-        self._note = widgets.label("", "small")
+        self._bar = QWidget()
+        self._bar.setLayout(bar)
+        self._note = widgets.label("", "warning", selectable=True)
         self._note.setObjectName("page-note")
         self._said = widgets.label("", "muted", selectable=True)
         self._said.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -116,7 +118,7 @@ class PagePane(QWidget):
         for page in (self._said, self._paper, self._text):
             self._stack.addWidget(page)
         layout = widgets.column()
-        layout.addLayout(bar)
+        layout.addWidget(self._bar)
         layout.addWidget(self._note)
         layout.addWidget(self._stack, 1)
         self.setLayout(layout)
@@ -167,6 +169,7 @@ class PagePane(QWidget):
         """Looks at a page of a document, from 1."""
         self._opened, self._shown = opened, None
         self._field.setValidator(QIntValidator(1, max(1, opened.pages), self._field))
+        self._bar.setVisible(opened.paged or opened.drawable or opened.pages > 1)
         self._of.setText(f"of {opened.pages}" if opened.paged else "")
         for part in (self._previous, self._field, self._of, self._next):
             part.setVisible(opened.paged or opened.pages > 1)
@@ -205,7 +208,9 @@ class PagePane(QWidget):
         self._opened = self._shown = None
         self._loader.forget()
         self._waiting.stop()
+        self._note.setText("")
         self._note.hide()
+        self._bar.hide()
         self._allow()
         self._say(words)
 

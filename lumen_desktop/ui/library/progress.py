@@ -15,7 +15,7 @@ _UNITS = {"reading": "page", "embedding": "passage"}
 _WHOLE = 1000  # steps of a progress bar
 _STAGES = {
     "reading": "Reading",
-    "embedding": "Taking in",
+    "embedding": "Indexing",
     "stored": "Added",
     "unchanged": "Already there:",
     "failed": "Not added:",

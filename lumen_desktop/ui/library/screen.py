@@ -76,6 +76,7 @@ class LibraryScreen(QWidget):
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
         self._tabs.tabBar().setDrawBase(False)
+        self._tabs.tabBar().setAccessibleName("Parts of the library")
         for part, title in ((self._documents, "&Documents"), (self._adding, "&Add"), (self._search, "&Search")):
             self._tabs.addTab(part, title)
         lists = widgets.column(margin=3 * SPACE, spacing=2 * SPACE)
