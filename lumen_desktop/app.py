@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from lumen_desktop import logs, paths
 from lumen_desktop.domain.accounts import Actor
@@ -242,6 +243,14 @@ class Site:
         )
         if "chat" in vars(self):
             self.chat.use(self.settings)
+
+    def engine_state(self) -> Literal["none", "running", "safe"]:
+        """What the engines do, without waiting or starting any: the one that every question needs, or safe mode."""
+        made = vars(self)  # what was never asked for is not made by looking
+        engines = [made.get("embedder"), *made.get("_chat_engine", ())[:1]]
+        if any(engine.in_safe_mode for engine in engines if engine is not None):
+            return "safe"
+        return "running" if engines[0] is not None and engines[0].pid is not None else "none"
 
     def warm(self) -> None:
         """Starts the children that a question will need, without waiting for them; both load side by side."""

@@ -82,7 +82,7 @@ class Child:
         self._starting = threading.RLock()
         self._turn = threading.Lock()
         self._next_turn = threading.Lock()  # held by whoever waits, so that a loop of requests cannot starve it
-        self._failures: collections.deque[float] = collections.deque()
+        self._failures: collections.deque[float] = collections.deque(maxlen=FAILURES_ALLOWED)
         self._number = 0
         self._stopping = threading.Event()
 
@@ -287,11 +287,14 @@ class Child:
         message, code, hint = (str(event.get(key, ""))[:500] for key in ("message", "code", "hint"))
         return EngineError(message or f"The {self._title} refused.", code=code or "ENG-006", hint=hint)
 
-    def _refuse_in_safe_mode(self) -> None:
+    @property
+    def in_safe_mode(self) -> bool:
+        """Whether it failed so often of late that it is not started again for now."""
         horizon = time.monotonic() - FAILURES_WITHIN_S
-        while self._failures and self._failures[0] < horizon:
-            self._failures.popleft()
-        if len(self._failures) >= FAILURES_ALLOWED:
+        return sum(failed >= horizon for failed in tuple(self._failures)) >= FAILURES_ALLOWED
+
+    def _refuse_in_safe_mode(self) -> None:
+        if self.in_safe_mode:
             raise EngineError(
                 f"The {self._title} failed {FAILURES_ALLOWED} times within five minutes and is not started again.",
                 code="ENG-003",

@@ -35,6 +35,11 @@ class Engine:
         """Process id while one runs."""
         return self._child.pid
 
+    @property
+    def in_safe_mode(self) -> bool:
+        """Whether it failed so often of late that it is not started again for now."""
+        return self._child.in_safe_mode
+
     def start(self) -> None:
         """Starts the process, which loads its model meanwhile; does not wait.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _SMALLEST, _USUAL = (880, 560), (1280, 800)
 _LOOK_EVERY_MS = 250
 _CLOSE_WITHIN_MS = 4000
+_STATES = {"none": "none", "running": "ready", "safe": "safe"}  # of the site, as the status bar calls them
 
 
 class MainWindow(QMainWindow):
@@ -160,9 +161,12 @@ class MainWindow(QMainWindow):
 
     def _look(self) -> None:
         """Follows what the engine does."""
-        if self.status.state in {"ready", "writing"}:
-            asking = as_screen(self._screens.get("ask"))
-            self.status.show_state("writing" if asking is not None and asking.busy else "ready")
+        if self._site is None or self.status.state == "loading":
+            return
+        asking = as_screen(self._screens.get("ask"))
+        writing = asking is not None and asking.busy
+        state = self._site.engine_state()
+        self.status.show_state("writing" if writing and state == "running" else _STATES[state])
 
     def _help(self) -> None:
         self.help_wanted.emit(next(entry.page for entry in ENTRIES if entry.name == self._wanted))

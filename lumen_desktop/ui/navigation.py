@@ -2,12 +2,12 @@
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton
 
 from lumen_desktop.ui import theme
 from lumen_desktop.ui.screens import ENTRIES, Entry
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import ICON_SIZE, button, column, label, row
+from lumen_desktop.ui.widgets import ICON_SIZE, button, column, label, picture, row
 
 WIDTH = 184
 
@@ -68,8 +68,7 @@ class Navigation(QFrame):
 
 
 def _brand() -> QHBoxLayout:
-    sign = QLabel()
-    sign.setPixmap(theme.icon("lumen", "accent").pixmap(28, 28))
+    sign = picture("lumen", "accent", 28)
     name = label("Lumen", "heading")
     layout = row()
     layout.addWidget(sign)

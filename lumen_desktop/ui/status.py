@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
 from lumen_desktop import paths
 from lumen_desktop.services import builds
-from lumen_desktop.ui import tasks, theme
+from lumen_desktop.ui import errors, tasks, theme
 from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.widgets import label
 
@@ -24,6 +24,7 @@ _STATES = {
     "writing": ("Engine writing…", "badge-accent"),
     "safe": ("Safe mode", "badge-warning"),
 }
+_SAFE = "A model failed three times within five minutes. The self-test under Settings says which part fails."
 _BAR_WIDTH = 140
 
 
@@ -63,6 +64,7 @@ class Status(QStatusBar):
         """Says what the engine does: none, loading, ready, writing or safe."""
         if state == self.state and not why:
             return
+        why = why or (_SAFE if state == "safe" else "")
         self.state = state
         words, role = _STATES[state]
         _say(self.engine, words, role)
@@ -97,7 +99,8 @@ class Status(QStatusBar):
         self.show_state("ready")
 
     def _cold(self, error: LumenError) -> None:
-        self.show_state("safe", f"{error.message} {error.hint} ({error.code})")
+        errors.show(self, error)
+        self.show_state("none", f"{error.message} {error.hint} ({error.code})")
 
 
 def _say(badge: QLabel, words: str, role: str) -> None:

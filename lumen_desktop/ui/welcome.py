@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 
 from lumen_desktop import paths
 from lumen_desktop.errors import LumenError
-from lumen_desktop.ui import errors, theme
+from lumen_desktop.ui import errors
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import Card, button, column, label, row
+from lumen_desktop.ui.widgets import Card, button, column, label, picture, row
 
 _WIDTH = 620
 _LOGO = 56
@@ -55,9 +55,7 @@ class _Page(QScrollArea):
 
     def logo(self) -> QLabel:
         """The program's sign."""
-        made = QLabel()
-        made.setPixmap(theme.icon("lumen", "accent").pixmap(_LOGO, _LOGO))
-        return made
+        return picture("lumen", "accent", _LOGO)
 
 
 class OpeningPage(_Page):

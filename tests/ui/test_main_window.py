@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from lumen_desktop import app
+from lumen_desktop.engine.fake import Behaviour
 from lumen_desktop.errors import EngineError, InputError
 from lumen_desktop.ui import errors, screens, shortcuts
 from lumen_desktop.ui.audit import AuditScreen
@@ -29,6 +30,7 @@ from lumen_desktop.ui.remembered import Remembered
 from lumen_desktop.ui.screens import ENTRIES
 from lumen_desktop.ui.status import OFFLINE
 from lumen_desktop.ui.widgets import EmptyState
+from tests.rehearsal import RehearsalSite
 
 OPERABLE = (
     QAbstractButton, QLineEdit, QComboBox, QAbstractItemView, QAbstractSpinBox, QTextEdit, QPlainTextEdit
@@ -49,7 +51,10 @@ def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
 
 
 @pytest.fixture
-def entered(window: MainWindow, site: app.Site, qtbot: QtBot) -> MainWindow:
+def entered(
+    window: MainWindow, rehearsed: type[RehearsalSite], site: app.Site, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> MainWindow:
+    monkeypatch.setattr(rehearsed, "embedding_behaviour", Behaviour(crash_after=0, when="a fault"))
     window.enter(site)
     qtbot.waitUntil(lambda: window.status.state == "ready", timeout=20000)
     return window
@@ -134,6 +139,21 @@ def test_the_foot_says_site_build_engine_and_that_nothing_leaves(entered: MainWi
     assert status.engine.text() == "Engine ready"
     assert status.offline.text() == OFFLINE
     assert not entered.navigation.badge.isVisible()
+
+
+def test_safe_mode_and_an_engine_that_ended_are_told(
+    entered: MainWindow, site: app.Site, rehearsed: type[RehearsalSite], qtbot: QtBot
+) -> None:
+    engine = site.embedder
+    engine.close()
+    qtbot.waitUntil(lambda: entered.status.engine.text() == "Engine not loaded")
+    engine.start()
+    qtbot.waitUntil(lambda: entered.status.engine.text() == "Engine ready")
+    for _ in range(3):
+        with pytest.raises(EngineError):
+            engine.embed(["a fault"])
+    qtbot.waitUntil(lambda: entered.status.engine.text() == "Safe mode")
+    assert "three times" in entered.status.engine.toolTip()
 
 
 def test_a_demonstration_is_marked_on_every_screen(entered: MainWindow, site: app.Site, qtbot: QtBot) -> None:

@@ -7,10 +7,9 @@ from lumen_desktop import __version__, paths
 from lumen_desktop.errors import EngineError
 from lumen_desktop.services import builds
 from lumen_desktop.services.notices import notices
-from lumen_desktop.ui import theme
 from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.welcome import intended_use
-from lumen_desktop.ui.widgets import column, label, row
+from lumen_desktop.ui.widgets import column, label, picture, row
 
 
 class AboutPage(QWidget):
@@ -30,15 +29,13 @@ class AboutPage(QWidget):
         self._show(0)
 
     def _build(self) -> None:
-        self._sign, head = label(), row(spacing=2 * SPACE)
-        self._sign.setPixmap(theme.icon("lumen", "accent").pixmap(48, 48))
-        self._sign.setWordWrap(False)
+        head = row(spacing=2 * SPACE)
         words = column(spacing=2)
         words.addWidget(label("Lumen Desktop", "heading"))
         words.addWidget(
             label(f"Version {__version__} · Apache License 2.0 · {_build_words()}", "muted", selectable=True)
         )
-        head.addWidget(self._sign)
+        head.addWidget(picture("lumen", "accent", 48))
         head.addLayout(words, 1)
         layout = column(margin=SPACE, spacing=int(1.5 * SPACE))
         layout.addLayout(head)

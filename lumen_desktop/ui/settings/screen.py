@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -56,12 +56,9 @@ _EXPLAINED = {
 class SettingsScreen(QWidget):
     """Preferences, the self-test, and what Lumen is."""
 
-    restyled = Signal()
-
     def __init__(self, site: Site | None) -> None:
         super().__init__()
         self.preferences, self.test, self.about = Preferences(site), SelfTestPage(site), AboutPage()
-        self.preferences.restyled.connect(self.restyled)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Pages of the settings")
         for page, title in (
@@ -89,8 +86,6 @@ class SettingsScreen(QWidget):
 
 class Preferences(QWidget):
     """The form of settings."""
-
-    restyled = Signal()
 
     def __init__(self, site: Site | None) -> None:
         super().__init__()
@@ -192,7 +187,6 @@ class Preferences(QWidget):
         if name in {"theme", "font_points"} and isinstance(application, QApplication):
             theme.apply(application, kept.theme, font_points=kept.font_points)
             restyle(self.window())
-            self.restyled.emit()
 
 
 def _card(title: str, lines: list[tuple[str, QWidget | QHBoxLayout]]) -> Card:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lumen_desktop.ui import tasks, theme
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import ICON_SIZE, Card, button, column, label, row
+from lumen_desktop.ui.widgets import ICON_SIZE, Card, button, column, label, picture, row
 
 if TYPE_CHECKING:
     from lumen_desktop.app import Site
@@ -79,9 +79,9 @@ class SelfTestPage(QWidget):
 
     def _add(self, finding: Finding) -> None:
         self.findings.append(finding)
-        sign, line, layout = QLabel(), QWidget(), row()
+        line, layout = QWidget(), row()
         name, colour = ("circle-check", "success") if finding.good else ("circle-x", "danger")
-        sign.setPixmap(theme.icon(name, colour).pixmap(ICON_SIZE))
+        sign = picture(name, colour, ICON_SIZE.width())
         title = label(finding.check, "strong")
         title.setFixedWidth(150)
         words = label(_DIGEST.sub(r"\1…", finding.found), selectable=True)
