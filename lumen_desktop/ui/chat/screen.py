@@ -139,6 +139,7 @@ class AskScreen(QWidget):
         self.thread_view.copied.connect(self.copy)
         self.thread_view.verticalScrollBar().rangeChanged.connect(self._line_up)
         self.thread_view.opened.connect(self._open_source)
+        self.thread_view.earlier_wanted.connect(self._read_earlier)
         self._shortcut("Ctrl+L", self.composer.field.setFocus)
         self._shortcut("Ctrl+N", self.begin)
         self._shortcut("Ctrl+K", self._search)
@@ -232,6 +233,12 @@ class AskScreen(QWidget):
             self._show_live(then)
         if exchanges:
             self._measure(exchanges[-1].answer)
+
+    def _read_earlier(self) -> None:
+        shown = self._shown
+        if shown is not None:
+            work = partial(self._site.conversations.exchanges, shown)
+            self._loading = tasks.run(self, work, self.thread_view.bring_back)
 
     def _may_delete(self, conversation_id: int) -> bool:
         if self._asking is None or self._asking.conversation_id != conversation_id:

@@ -27,11 +27,13 @@ class Thread(QScrollArea):
     opened = Signal(object, object, int)  # the view, its citations, which of them
     again = Signal(str)
     copied = Signal(object)
+    earlier_wanted = Signal()  # those that were put away are to be read again: `bring_back`
 
     def __init__(self) -> None:
         super().__init__()
         self.views: list[ExchangeView] = []
         self._before: Sequence[Exchange] = ()  # not shown yet
+        self._away = 0  # how many before those were shown and put away
         self._held: ExchangeView | None = None  # stays at the top until the reader scrolls
         self._wanted = 0  # how many of those before are still to be shown
         self._building = QTimer(self, singleShot=True, interval=0)
@@ -63,7 +65,8 @@ class Thread(QScrollArea):
             if view is not None:
                 self._stack.take(view)
         self._building.stop()
-        self.views, self._instead, self._before, self._held = [], None, (), None
+        self.views, self._instead, self._held = [], None, None
+        self._before, self._away = (), 0
         self._earlier.hide()
 
     def show_instead(self, widget: QWidget) -> None:
@@ -93,7 +96,7 @@ class Thread(QScrollArea):
     def _put_away(self, count: int) -> None:
         """Takes the first exchanges off the screen, so that a day of questions takes no more memory than a few."""
         away, self.views = self.views[:count], self.views[count:]
-        self._before = [*self._before, *(view.exchange for view in away)]
+        self._before, self._away = (), self._away + len(self._before) + count
         for view in away:
             self._stack.take(view)
         self._tell_earlier()
@@ -106,9 +109,18 @@ class Thread(QScrollArea):
 
     def show_earlier(self) -> None:
         """Shows some more exchanges above; what is read stays where it is."""
+        if self._away:
+            self.earlier_wanted.emit()
+            return
         self._wanted = SHOWN_AT_ONCE
         self._held = self.views[0] if self.views else None
         self._show_some()
+
+    def bring_back(self, exchanges: Sequence[Exchange]) -> None:
+        """Takes the conversation as it was read again, and shows some more of what stands above."""
+        first = self.views[0].exchange.answer.record_id
+        self._before, self._away = [each for each in exchanges if each.answer.record_id < first], 0
+        self.show_earlier()
 
     def _show_some(self) -> None:
         some = min(_AT_A_TIME, self._wanted)
@@ -145,9 +157,10 @@ class Thread(QScrollArea):
         self.opened.emit(view, citations, chosen)
 
     def _tell_earlier(self) -> None:
-        self._earlier.setVisible(bool(self._before) and not self._wanted)
-        self._earlier.setText(f"Show earlier ({formatting.number(len(self._before))})")
-        self._earlier.setAccessibleName(f"Show earlier questions, {len(self._before)} more")
+        more = len(self._before) + self._away
+        self._earlier.setVisible(bool(more) and not self._wanted)
+        self._earlier.setText(f"Show earlier ({formatting.number(more)})")
+        self._earlier.setAccessibleName(f"Show earlier questions, {more} more")
 
     def _hold(self, *_: object) -> None:
         """Brings the exchange that is held to the top, as far as there is enough below it."""
