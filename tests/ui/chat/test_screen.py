@@ -12,6 +12,7 @@ from lumen_desktop.engine.fake import Behaviour
 from lumen_desktop.services.chat import UNVERIFIED
 from lumen_desktop.ui import tasks, theme
 from lumen_desktop.ui.chat import AskScreen
+from lumen_desktop.ui.chat.commentary import Commentary
 from lumen_desktop.ui.widgets import restyle
 from tests.rehearsal import RehearsalSite
 from tests.services.conftest import DOSE_QUESTION, RECALL_QUESTION
@@ -80,6 +81,14 @@ def test_commentary_stands_below_the_quotes_and_is_not_verified(asked: Asked) ->
     assert f"of {asked.site.chat.context_tokens} tokens" in asked.screen.composer.meter.accessibleName()
     asked.ask(RECALL_QUESTION)
     assert asked.screen.composer.meter.isHidden()  # no model wrote
+
+
+def test_what_streams_is_what_is_stored(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn_anew: list[Commentary] = []
+    monkeypatch.setattr(Commentary, "_clear", drawn_anew.append)  # called where the end is not what streamed
+    answer = asked.ask(DOSE_QUESTION, prose=True)
+    assert len(answer.commentary) > 100
+    assert not drawn_anew
 
 
 def test_it_searches_where_it_is_told_to(asked: Asked) -> None:
