@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
+from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -14,6 +14,7 @@ from lumen_desktop.errors import EngineError
 from lumen_desktop.storage.folder import DataFolder
 from lumen_desktop.ui import formatting, theme
 from lumen_desktop.ui.library.documents_model import COLUMNS
+from lumen_desktop.ui.library.hits_model import HitsModel
 from lumen_desktop.ui.library.screen import SHORTCUTS, LibraryScreen
 from tests.conftest import PASSPHRASE, added
 from tests.retrieval import documents
@@ -213,3 +214,15 @@ def test_everything_has_a_name_and_nothing_is_wider_than_the_screen(
 def test_the_keys_are_told(screen: LibraryScreen) -> None:
     assert {"Ctrl+O", "Ctrl+F", "Del", "Enter"} <= {keys for keys, _ in SHORTCUTS}
     assert len({keys for keys, _ in SHORTCUTS}) == len(SHORTCUTS)
+
+
+def test_the_models_keep_qts_rules(screen: LibraryScreen, site: app.Site) -> None:
+    """The tester warns where one does not, and a warning of Qt fails a test."""
+    model, hits = screen.documents.model, HitsModel()
+    testers = [QAbstractItemModelTester(each, QAbstractItemModelTester.FailureReportingMode.Warning)
+               for each in (model, hits)]  # fmt: skip
+    model.narrow("cleaning")
+    model.narrow("")
+    model.sort(3, Qt.SortOrder.DescendingOrder)
+    hits.show(site.library.search("recall", collection=None, most=3)[0])
+    assert len(testers) == 2

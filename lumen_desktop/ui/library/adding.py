@@ -225,7 +225,6 @@ class AddView(QWidget):
             self._summary.tell(f"Stopped. {words} What was added stays.", kind=kind, action="Continue", act=self.resume)
         else:
             self._summary.tell(words, kind=kind)
-        widgets.announce(self, self._summary.words)
 
 
 class DropTarget(QFrame):

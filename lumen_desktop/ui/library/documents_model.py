@@ -68,8 +68,8 @@ class DocumentsModel(QAbstractItemModel):
         return self._groups[index.internalId() - 1][1][index.row()]
 
     def collection(self, index: Index) -> str:
-        """The name of the collection of a row that is one."""
-        return self._groups[index.row()][0].name
+        """The name of the collection that a row is, or that its document is in."""
+        return self._groups[(index.internalId() or index.row() + 1) - 1][0].name
 
     @property
     def narrowed(self) -> bool:
@@ -101,14 +101,18 @@ class DocumentsModel(QAbstractItemModel):
         self.endResetModel()
 
     def _fits(self, document: StoredDocument) -> bool:
+        if not self._words:
+            return True
         text = f"{document.title} {document.name} {document.collection} {document.edition}".casefold()
         return all(word in text for word in self._words)
 
     def index(self, row: int, column: int, parent: Index = _ROOT) -> QModelIndex:
         """The index of a cell."""
-        if not self.hasIndex(row, column, parent):
+        group = parent.row() + 1 if parent.isValid() else 0
+        rows = len(self._groups[group - 1][1]) if group else len(self._groups)
+        if not (0 <= row < rows and 0 <= column < len(COLUMNS)) or (group and parent.internalId()):
             return QModelIndex()
-        return self.createIndex(row, column, parent.row() + 1 if parent.isValid() else 0)
+        return self.createIndex(row, column, group)
 
     def parent(self, index: Index) -> QModelIndex:  # type: ignore[override]
         """The collection of a document."""
