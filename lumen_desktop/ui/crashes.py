@@ -36,7 +36,7 @@ class CrashReports(QObject):
     def __init__(self, folder: Callable[[], Path], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._folder = folder
-        self._count = 0
+        self.count = 0
         self._before = sys.excepthook, threading.excepthook
         self._happened.connect(self.told, Qt.ConnectionType.QueuedConnection)
 
@@ -54,8 +54,8 @@ class CrashReports(QObject):
         if issubclass(kind, KeyboardInterrupt | SystemExit):
             return
         sys.stderr.write("".join(traceback.format_tb(trace)) + f"{kind.__name__}\n")
-        self._count += 1
-        if self._count > _LARGEST_COUNT:
+        self.count += 1
+        if self.count > _LARGEST_COUNT:
             return
         path = _written(self._folder(), _report(kind, error, trace))
         where = f" A report without any of your texts is in {path}." if path else ""

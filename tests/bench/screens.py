@@ -65,6 +65,8 @@ class Photographer:
     def take(self, name: str, of: QWidget | None = None) -> None:
         """Keeps a picture of the window, or of another one."""
         self.rest()
+        if self.shell.crashes.count:
+            raise RuntimeError("something went wrong in the window; its trace stands above")
         picture = (of or self.shell.window).grab().toImage()
         path = self._out / f"{name}.png"
         reduced(picture).save(str(path), quality=0)
