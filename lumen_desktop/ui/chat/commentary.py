@@ -148,8 +148,11 @@ class Commentary(QTextEdit):
         if block.kind is Kind.TABLE:
             self._write_table(cursor, block)
             return
+        style = _block_format(block, first=first)
+        if self._empty and not first:  # the block that a table left; it stands close to it
+            style.setTopMargin(2 * SPACE)
         self._empty = False
-        cursor.setBlockFormat(_block_format(block, first=first))
+        cursor.setBlockFormat(style)
         cursor.setBlockCharFormat(QTextCharFormat())
         if block.kind is Kind.CODE:
             cursor.insertText(block.text.replace("\n", "\u2028"), _fixed())

@@ -59,7 +59,7 @@ class ExchangeView(QWidget):
         question.setLayout(inside)
         self.progress = label("", "muted")
         self._quotes = column(spacing=SPACE)
-        self._said = column(spacing=SPACE // 2)
+        self._said = column(spacing=SPACE)
         self._closing = column(spacing=SPACE)
         layout = column(spacing=SPACE + SPACE // 2)
         layout.addWidget(question)
@@ -159,7 +159,6 @@ class ExchangeView(QWidget):
         seconds = answer.timing.total_s
         parts = [references.record(self.exchange), formatting.duration(seconds) if seconds is not None else ""]
         acts = row(spacing=SPACE // 2)
-        acts.setContentsMargins(-SPACE, 0, 0, 0)  # their words, not their hidden borders, stand under the text
         acts.addWidget(button("Copy", self._copy, role="quiet", icon="copy", tip="Copy the answer with its references"))
         acts.addWidget(
             button("Ask again", self._ask_again, role="quiet", icon="refresh-cw", tip="Ask the same question again")

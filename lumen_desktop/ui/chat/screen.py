@@ -161,7 +161,7 @@ class AskScreen(QWidget):
     def activated(self) -> None:
         """Reads again what may have changed elsewhere; the field gets the focus."""
         self.conversations.refresh()
-        tasks.run(self, self._site.library.collections, self._offer)
+        tasks.run(self, self._read_collections, self._offer)
         self.composer.field.setFocus()
 
     @property
@@ -173,6 +173,9 @@ class AskScreen(QWidget):
         """Ends the answer under way; what was shown is kept."""
         if self._asking is not None:
             self._asking.stop()
+
+    def _read_collections(self) -> list[Collection]:
+        return self._site.library.collections()  # the library is built here, off the interface's thread
 
     def _offer(self, collections: Sequence[Collection]) -> None:
         self.composer.offer([each.name for each in collections if each.documents])

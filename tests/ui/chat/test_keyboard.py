@@ -85,6 +85,18 @@ def test_a_quote_is_a_button_to_a_screen_reader(asked: Asked) -> None:
     assert "Opens the source" in told.text(QAccessible.Text.Description)
 
 
+def test_a_screen_reader_is_told_what_happens(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(QAccessible, "isActive", lambda: True)
+    monkeypatch.setattr(QAccessible, "updateAccessibility", lambda event: said.append(event.message()))
+    asked.ask(RECALL_QUESTION)
+    assert said[0] == "Searching."
+    assert said[1].endswith("found.")
+    assert said[2:] == ["The answer is complete."]
+    asked.ask("How do I bake sourdough bread with rye flour?")
+    assert said[-1] == "Not in your library."
+
+
 def test_shift_enter_begins_a_line(asked: Asked) -> None:
     QTest.keyClicks(focused(), "one")
     before = asked.screen.composer.field.height()
