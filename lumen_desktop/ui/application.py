@@ -6,6 +6,7 @@ Called by `__main__`. Nothing heavy is loaded before the window is shown.
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 from pathlib import Path
@@ -47,7 +48,9 @@ def start(data: Path | None = None) -> int:
     shell = Shell(application, data)
     shell.begin()
     status = application.exec()
-    shell.end()
+    if not shell.end():  # a thread waits for what does not come: what is stored is safe, and children end with us
+        sys.stderr.flush()
+        os._exit(status)
     return status
 
 
@@ -119,11 +122,12 @@ class Shell(QObject):
         self._listening.start()
         QTimer.singleShot(0, self, self.session.find)
 
-    def end(self) -> None:
-        """After the last window: waits for threads and gives the handlers back."""
+    def end(self) -> bool:
+        """After the last window: waits for threads and gives the handlers back; False where a thread is left."""
         self._listening.stop()
-        tasks.settle(_CLOSE_WITHIN_MS / 1000)
+        settled = tasks.settle(_CLOSE_WITHIN_MS / 1000)
         self.crashes.remove()
+        return settled
 
     def _reports_folder(self) -> Path:
         place = self.session.place

@@ -7,6 +7,7 @@ are dropped when their owner is gone or the task was dropped. A refusal goes to 
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from lumen_desktop.ui import errors
 Result = TypeVar("Result")
 Event = TypeVar("Event")
 Failed = Callable[[LumenError], None]
+_THREAD = "task"
 
 
 class Task(QObject):
@@ -42,8 +44,7 @@ class Task(QObject):
         self._dropped = True
 
     def _start(self, work: Callable[["Task"], None]) -> None:
-        self._thread = threading.Thread(target=self._work, args=(work,), name="task", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._work, args=(work,), name=_THREAD, daemon=True).start()
 
     def _work(self, work: Callable[["Task"], None]) -> None:
         try:
@@ -130,11 +131,14 @@ def stream(
 def settle(timeout_s: float = 10.0) -> bool:
     """Waits for the threads of all tasks, as at the end of the program; True when none is left.
 
-    Their last results are not delivered by this: the event loop does that.
+    Their last results are not delivered by this: the event loop does that. A task whose end was delivered may still
+    have its thread on the way out; Python must not end before it, or Qt ends the process with a crash.
     """
-    for task in list(_running):
-        task._thread.join(timeout_s)  # noqa: SLF001 - this module's own
-    return not any(task._thread.is_alive() for task in _running)  # noqa: SLF001
+    deadline = time.monotonic() + timeout_s
+    threads = [thread for thread in threading.enumerate() if thread.name == _THREAD]
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return not any(thread.is_alive() for thread in threads)
 
 
 def _guarded(running: Task, refused: Failed, work: Callable[[], object]) -> None:

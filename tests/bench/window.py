@@ -49,7 +49,7 @@ looking = QTimer(interval=5)
 looking.timeout.connect(look)
 looking.start()
 program.exec()
-shell.end()
+assert shell.end()
 """
 
 
