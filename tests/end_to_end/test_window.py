@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from lumen_desktop.domain.chat import Status
+from lumen_desktop.services.sources import PageView
 from lumen_desktop.ui import application
 from lumen_desktop.ui.application import Shell
 from lumen_desktop.ui.chat import AskScreen
@@ -92,9 +93,17 @@ def sit_down(qapp: QApplication, qtbot: QtBot, settings_file: Path) -> Iterator[
         signal.signal(number, handler)
 
 
-def test_a_question_its_source_the_copied_answer_and_all_of_it_again_tomorrow(
-    demonstration: Path, sit_down: Callable[[Path], Person]
-) -> None:
+def opened_source(person: Person) -> PageView:
+    """Opens the first quote's source by its key; what it shows."""
+    person.press(Qt.Key.Key_1, ALT)
+    person.until(lambda: person.screen.source is not None and person.screen.source.pane.shown is not None)
+    assert person.screen.source is not None
+    assert person.screen.source.isVisible()
+    assert person.screen.source.pane.shown is not None
+    return person.screen.source.pane.shown.view
+
+
+def test_a_question_its_source_and_the_copied_answer(demonstration: Path, sit_down: Callable[[Path], Person]) -> None:
     person = sit_down(demonstration)
     view = person.ask(BATCHES)
     person.rest()
@@ -102,13 +111,7 @@ def test_a_question_its_source_the_copied_answer_and_all_of_it_again_tomorrow(
     quote = view.exchange.answer.citations[0]
     assert "other batches of the same product" in quote.quote
 
-    person.press(Qt.Key.Key_1, ALT)
-    person.until(lambda: person.screen.source is not None and person.screen.source.isVisible())
-    source = person.screen.source
-    assert source is not None
-    person.until(lambda: source.pane.shown is not None and source.pane.shown.view.quote_spans)
-    assert source.pane.shown is not None
-    page = source.pane.shown.view
+    page = opened_source(person)
     marked = " ".join(page.text[start:end] for start, end in page.quote_spans)
     assert "other batches of the same product" in " ".join(marked.split())
 
@@ -118,23 +121,26 @@ def test_a_question_its_source_the_copied_answer_and_all_of_it_again_tomorrow(
     assert "not its wording" in copied
     assert f"Answer {view.exchange.answer.record_id}" in copied
 
+
+def test_a_stopped_commentary_is_there_again_tomorrow(demonstration: Path, sit_down: Callable[[Path], Person]) -> None:
+    person = sit_down(demonstration)
     person.screen.composer.commentary.setFocus()
     person.press(Qt.Key.Key_Space)
-    second = person.ask("How quickly must a field alert report be submitted?")
-    person.until(lambda: second.commentary is not None and second.commentary.text)
+    view = person.ask("How quickly must a field alert report be submitted?")
+    person.until(lambda: view.commentary is not None and view.commentary.text)
     person.press(Qt.Key.Key_Escape)
     person.rest()
-    assert second.exchange.answer.status in {Status.STOPPED, Status.GROUNDED}
-    assert second.exchange.answer.commentary
-
-    shown = [each.exchange for each in person.screen.thread_view.views]
+    shown = view.exchange
+    assert shown.answer.status in {Status.STOPPED, Status.GROUNDED}
+    assert shown.answer.commentary
     person.leave()
+
     later = Person(demonstration, person.qtbot)
     person.shell = later.shell  # closed at the end in its place
     later.until(lambda: later.screen.conversations.model.rows)
     later.screen.open(later.screen.conversations.model.rows[0].id)
-    later.until(lambda: len(later.screen.thread_view.views) == 2)
-    assert [each.exchange for each in later.screen.thread_view.views] == shown
+    later.until(lambda: later.screen.thread_view.views)
+    assert [each.exchange for each in later.screen.thread_view.views] == [shown]
 
 
 def test_the_page_of_a_guidance_is_lit(guided_folder: Path, tmp_path: Path, sit_down: Callable[[Path], Person]) -> None:
@@ -145,13 +151,7 @@ def test_the_page_of_a_guidance_is_lit(guided_folder: Path, tmp_path: Path, sit_
     view = person.ask("How does FDA intend to exercise enforcement discretion for part 11 audit trails?")
     person.rest()
     assert view.exchange.answer.status is Status.GROUNDED
-    person.press(Qt.Key.Key_1, ALT)
-    person.until(lambda: person.screen.source is not None and person.screen.source.isVisible())
-    source = person.screen.source
-    assert source is not None
-    person.until(lambda: source.pane.shown is not None and not source.pane.shown.image.isNull())
-    assert source.pane.shown is not None
-    page = source.pane.shown.view
+    page = opened_source(person)
     assert page.number == view.exchange.answer.citations[0].page
     assert page.boxes
     assert page.located == 1.0

@@ -1,54 +1,28 @@
 """Asking: quotes first, an honest "not in your library", prose that is checked, and nothing shown ever lost."""
 
 import itertools
-import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lumen_desktop import app
-from lumen_desktop.domain.chat import Answer, Status
+from lumen_desktop.domain.chat import Status
 from lumen_desktop.domain.library import Kind
-from lumen_desktop.engine.fake import Behaviour, FakeChatEngine
-from lumen_desktop.engine.protocol import Finished, Sampling, TextDelta, Turn
+from lumen_desktop.engine.fake import Behaviour
 from lumen_desktop.errors import EngineError, InputError
-from lumen_desktop.services.chat import INTERRUPTED, UNVERIFIED, AnswerReady, Commentary, EvidenceFound
+from lumen_desktop.services.chat import INTERRUPTED, AnswerReady, Commentary, EvidenceFound
 from lumen_desktop.settings import Settings
 from lumen_desktop.storage import chat as stored
 from tests.conftest import added
-from tests.rehearsal import CHAT, EMBEDDING, RehearsalSite
-from tests.services.conftest import DOSE_QUESTION, RECALL_QUESTION, Open, ask
+from tests.rehearsal import EMBEDDING, RehearsalSite
+from tests.services.conftest import DOSE_QUESTION, RECALL_QUESTION, Open, ask, exchange
 
 
 def model_started(site: app.Site) -> bool:
     return "_chat_engine" in vars(site)
-
-
-def exchange(site: app.Site, answer: Answer) -> stored.ExchangeRow:
-    with site.chat._database.reading() as session:
-        return session.get_one(stored.ExchangeRow, answer.record_id)
-
-
-class Scripted(FakeChatEngine):
-    """A model that says given words; its process is real and idle."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__()
-        self._words = words
-
-    def generate(self, turns: Sequence[Turn], sampling: Sampling) -> Iterator[TextDelta | Finished]:  # noqa: ARG002
-        yield from (TextDelta(word) for word in re.findall(r"\S+\s*", self._words))
-        yield Finished("end", 10, 0, len(self._words.split()), 0.0, 0.0)
-
-
-def says(site: app.Site, words: str, kind: type[Scripted] = Scripted) -> None:
-    engine = kind(words)
-    site._closing.callback(engine.close)
-    vars(site)["_chat_engine"] = engine, CHAT
 
 
 # --- evidence or none ---
@@ -213,98 +187,6 @@ def test_control_tokens_and_broken_characters_are_only_words(site: app.Site, add
     _, answer = ask(site, f"{RECALL_QUESTION} {added_words}", prose=True)
     assert answer.status in {Status.GROUNDED, Status.NO_EVIDENCE}
     assert exchange(site, answer).question.startswith(RECALL_QUESTION)
-
-
-# --- prose ---
-
-
-def test_quotes_come_before_the_models_first_word(site: app.Site) -> None:
-    events, answer = ask(site, RECALL_QUESTION, prose=True)
-    kinds = [type(event) for event in events]
-    assert kinds[0] is EvidenceFound
-    assert Commentary in kinds
-    assert answer.status is Status.GROUNDED
-    assert answer.text.index(answer.citations[0].quote) < answer.text.index(UNVERIFIED)
-    assert answer.text.endswith(f"{UNVERIFIED}\n{answer.commentary}")
-    timing = answer.timing
-    assert timing.first_evidence_s and timing.first_token_s  # noqa: PT018 - one fact
-    assert timing.first_evidence_s < timing.first_token_s
-    assert timing.answer_tokens > 0
-    assert (answer.build_id, answer.build_sha256) == (CHAT.id, CHAT.sha256)
-
-
-def test_everything_to_replay_prose_is_stored(site: app.Site) -> None:
-    _, one = ask(site, RECALL_QUESTION, prose=True)
-    _, two = ask(site, RECALL_QUESTION, prose=True)
-    first, second = exchange(site, one), exchange(site, two)
-    assert len(first.prompt_sha256) == 64
-    assert first.prompt_sha256 == second.prompt_sha256
-    assert '"seed": 0' in first.sampling
-    assert first.passage_ids == second.passage_ids != "[]"
-    assert one.commentary == two.commentary
-
-
-@pytest.mark.parametrize(
-    ("sentence", "struck"),
-    [
-        ("Use 80 mg twice a week.", "2 time"),
-        ("The dose is 40 mcg once daily [1].", "40 mcg"),
-        ("The dose is 4.0 mg once daily [1].", "4 mg"),
-        ("This follows 21 CFR 211.165 closely.", "211.165"),
-        ("Warfarin is given as well.", "warfarin"),
-        ("The dose stands in another source [9].", "[9]"),
-    ],
-)
-def test_prose_that_states_what_the_passages_do_not_is_struck(site: app.Site, sentence: str, struck: str) -> None:
-    says(site, f"The recommended dose of zelboraxib is 40 mg once daily [1]. {sentence} That is all it says.")
-    events, answer = ask(site, DOSE_QUESTION, prose=True)
-    shown = [event.text for event in events if isinstance(event, Commentary)]
-    assert shown[0] == "The recommended dose of zelboraxib is 40 mg once daily [1]."
-    assert "struck" in shown[1]
-    assert sentence not in answer.text
-    assert any(struck in note and "no cited passage" in note for note in answer.notes)
-    assert shown[2] == " That is all it says."
-    assert "".join(shown) == answer.commentary
-
-
-def test_a_table_of_the_model_stays_a_table(site: app.Site) -> None:
-    said = "## What is told\n\n| what | who |\n|---|---|\n| the dose | the label |\n\n- once\n- daily\n\nThat is all."
-    says(site, said)
-    events, answer = ask(site, DOSE_QUESTION, prose=True)
-    assert answer.commentary == said
-    assert "".join(event.text for event in events if isinstance(event, Commentary)) == said
-
-
-def test_a_drug_of_the_sites_own_is_struck_like_any_other(site: app.Site) -> None:
-    says(site, "Zelboraxib is recalled within 5 business days.")
-    _, answer = ask(site, RECALL_QUESTION, collection="Rules", prose=True)
-    assert "zelboraxib" in " ".join(answer.notes)
-    assert "Zelboraxib" not in answer.text
-
-
-def test_prose_that_reaches_its_longest_length_says_so(site: app.Site) -> None:
-    site.settings = Settings(answer_tokens=5)
-    _, answer = ask(site, RECALL_QUESTION, prose=True)
-    assert answer.timing.answer_tokens == 5
-    assert any("longest length" in note for note in answer.notes)
-
-
-def test_passages_that_do_not_fit_are_left_out_from_the_end(site: app.Site) -> None:
-    site.settings = Settings(context_tokens=130, answer_tokens=10)
-    seen: list[Sequence[Turn]] = []
-
-    class Counting(Scripted):
-        def count_tokens(self, turns: Sequence[Turn]) -> int:
-            seen.append(turns)
-            return super().count_tokens(turns)
-
-    says(site, "Fine.", Counting)
-    _, answer = ask(site, RECALL_QUESTION, prose=True)
-    sizes = [turns[-1].text.count("\n\n[") + turns[-1].text.count("Sources:\n\n[") for turns in seen]
-    assert answer.status is Status.GROUNDED
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[-1] < sizes[0]
-    assert "5 business days" in seen[-1][-1].text
 
 
 # --- stop ---
