@@ -1,5 +1,7 @@
 """Asking through the window: quotes first, commentary after, and what happens when it goes wrong."""
 
+from functools import partial
+
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
@@ -13,6 +15,7 @@ from lumen_desktop.services.chat import UNVERIFIED
 from lumen_desktop.ui import tasks, theme
 from lumen_desktop.ui.chat import AskScreen
 from lumen_desktop.ui.chat.commentary import Commentary
+from lumen_desktop.ui.chat.thread import Thread
 from lumen_desktop.ui.widgets import restyle
 from tests.rehearsal import RehearsalSite
 from tests.services.conftest import DOSE_QUESTION, RECALL_QUESTION
@@ -205,6 +208,10 @@ def test_what_is_stored_is_what_is_shown_after_a_restart(asked: Asked, qtbot: Qt
     later.close()
 
 
+def shows(thread: Thread, count: int) -> bool:
+    return len(thread.views) == count and not thread._building.isActive()
+
+
 def test_a_long_conversation_opens_at_its_end_and_goes_back_on_demand(asked: Asked) -> None:
     first = asked.ask(RECALL_QUESTION)
     for _ in range(44):
@@ -212,8 +219,7 @@ def test_a_long_conversation_opens_at_its_end_and_goes_back_on_demand(asked: Ask
     asked.screen.open(first.conversation_id)
     thread = asked.screen.thread_view
     for shown, text in ((20, "Show earlier (25)"), (40, "Show earlier (5)"), (45, "")):
-        asked.until(lambda: not tasks._running and not thread._building.isActive())
-        assert len(thread.views) == shown
+        asked.until(partial(shows, thread, shown))
         assert thread._earlier.isHidden() == (not text)
         assert not text or thread._earlier.text() == text
         thread._earlier.click()
