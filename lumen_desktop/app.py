@@ -4,6 +4,7 @@ The command line and the window both get their services from here. Knows no Qt.
 """
 
 import contextlib
+import gc
 import getpass
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -155,7 +156,9 @@ class Site:
     @cached_property
     def drugs(self) -> DrugNames:
         """The dictionary of drug names."""
-        return DrugNames.load(paths.resources() / "drugs")
+        names = DrugNames.load(paths.resources() / "drugs")
+        gc.freeze()  # tens of thousands of objects that stay: to walk them would hold up the window for 0.2 s
+        return names
 
     @cached_property
     def searcher(self) -> Searcher:

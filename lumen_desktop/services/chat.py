@@ -394,7 +394,7 @@ def _led(text: str, found: Iterable[Sentence]) -> Iterator[tuple[str, str]]:
 def _valid(question: str) -> str:
     question = storable(question).replace("\0", " ").strip()
     if not question:
-        raise InputError("The question is empty.", code="ASK-001", hint='Ask in words: lumen ask "…".')
+        raise InputError("The question is empty.", code="ASK-001", hint="Ask in words.")
     if len(question) > LONGEST_QUESTION:
         raise InputError(
             f"The question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read.",

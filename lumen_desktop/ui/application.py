@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _LISTEN_EVERY_MS = 400
 _CLOSE_WITHIN_MS = 3000
+_SWITCH_S = 0.0005  # with Python's 5 ms, work in other threads held up the window by up to half a second
 
 
 def start(data: Path | None = None) -> int:
@@ -56,6 +57,7 @@ def start(data: Path | None = None) -> int:
 
 def make() -> QApplication:
     """The application, with its names, its icon and the look that the settings ask for."""
+    sys.setswitchinterval(_SWITCH_S)
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication([sys.argv[0] or "lumen-desktop"])
     application.setOrganizationName("Lumen")

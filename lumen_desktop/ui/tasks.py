@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 import shiboken6
@@ -38,6 +39,7 @@ class Task(QObject):
         self._dropped = False
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         _running.add(self)
+        self.destroyed.connect(partial(_running.discard, self))  # its end is not delivered to an owner that is gone
 
     def drop(self) -> None:
         """Delivers nothing more; the work itself ends by its service's own ``stop``."""

@@ -28,14 +28,14 @@ import psutil
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lumen_desktop import app
 from lumen_desktop.domain.chat import Status
 from lumen_desktop.engine.fake import Behaviour, FakeChatEngine
 from lumen_desktop.engine.protocol import Finished, Sampling, TextDelta, Turn
 from lumen_desktop.storage import keys
-from lumen_desktop.ui import errors, theme
+from lumen_desktop.ui import application, errors
 from lumen_desktop.ui.chat import AskScreen
 from lumen_desktop.ui.library.screen import LibraryScreen
 from lumen_desktop.ui.widgets import Banner, column
@@ -275,8 +275,6 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench interface")
     parser.add_argument("part", nargs="*", choices=[*PARTS, []], default=[], metavar="PART")
     options = parser.parse_args(argv)
-    application = QApplication.instance() or QApplication([])
-    assert isinstance(application, QApplication)
-    theme.apply(application, "light")
+    application.make()
     reached = [PARTS[name]() for name in options.part or PARTS]
     return 0 if all(reached) else 1

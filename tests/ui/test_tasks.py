@@ -100,7 +100,7 @@ def test_nothing_is_delivered_to_an_owner_that_is_gone_and_its_generator_is_clos
     qtbot.wait(20)
     go.set()
     assert closed.wait(5)
-    qtbot.wait(20)
+    qtbot.waitUntil(lambda: not tasks._running)
     assert not seen
 
 
