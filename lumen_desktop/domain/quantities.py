@@ -26,15 +26,25 @@ _QUANTITY = re.compile(
 )
 _MINUS = re.compile(r"(?:^|[\s(])[-–\u2212]$")
 _GLUED = frozenset("-–\u2212/§")
-_SPELLED = {
+_ONES = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "sixty": 60, "ninety": 90,
+    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
+    "eighteen": 18, "nineteen": 19,
 }  # fmt: skip
+_TENS = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_SMALL = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(list(_ONES)[:9])}))?|{'|'.join(reversed(_ONES))})"
+_HUNDREDS = rf"(?:(?:{_SMALL}\s|an?\s)?hundred(?:\s(?:and\s)?{_SMALL})?)"
+_THOUSANDS = rf"(?:(?:{_HUNDREDS}\s|{_SMALL}\s|an?\s)?thousand(?:\s(?:and\s)?(?:{_HUNDREDS}|{_SMALL}))?)"
+_SPELLED = rf"(?:(?:{_THOUSANDS}|{_HUNDREDS}|{_SMALL})(?:\sand\sa\shalf)?|half)"
 _OFTEN = re.compile(
     r"\b(?:(?:per|an?|each|every)\s(hour|day|week|month|year)|(hour|dai|week|month|year)ly|(annually)|(twice)|(thrice))\b",
     re.IGNORECASE,
 )
-_SPELLED_QUANTITY = re.compile(rf"\b({'|'.join(_SPELLED)})[\s-]({_UNITS})\b", re.IGNORECASE)
+_SPELLED_QUANTITY = re.compile(
+    rf"\b(?:({_SPELLED})\s(?:to|or|[-–])\s)?({_SPELLED})[\s-](?:an?\s)?({_UNITS})\b", re.IGNORECASE
+)
 _CLAUSE = re.compile(
     r"(?:\b(?:21\s+)?CFR\s+(?:part\s+)?)?\b\d{1,4}\.\d+(?:\([a-z0-9]{1,4}\))+"
     r"|\b(?:21|45)\s+CFR\s+(?:parts?\s+)?\d{1,4}(?:\.\d+)?(?:\([a-z0-9]{1,4}\))*"
@@ -72,7 +82,7 @@ def quantities(text: str) -> frozenset[Quantity]:
         found.add(Quantity(_value(f"-{first}" if minus else first), unit))
         found.update(Quantity(_value(number), unit) for number in [last] if number)
     for match in _SPELLED_QUANTITY.finditer(plain):
-        found.add(Quantity(Decimal(_SPELLED[match.group(1).lower()]), _unit(match.group(2))))
+        found.update(Quantity(_spelled(words), _unit(match.group(3))) for words in match.group(1, 2) if words)
     return frozenset(found | set(_often(plain)))
 
 
@@ -99,6 +109,19 @@ def _clause(words: str) -> str:
 
 def _value(number: str) -> Decimal:
     return Decimal(number.replace(",", "").replace("–", "-").replace("\u2212", "-")).normalize()
+
+
+def _spelled(words: str) -> Decimal:
+    """The value of a number in words: ``two hundred and fifty`` is 250."""
+    whole, part = 0, 0
+    for word in re.split(r"[\s-]+", words.lower()):
+        if word == "thousand":
+            whole, part = max(1, part) * 1000, 0
+        elif word == "hundred":
+            part = max(1, part) * 100
+        else:
+            part += _ONES.get(word, _TENS.get(word, 0))
+    return (Decimal(whole + part) + (Decimal("0.5") if words.lower().endswith("half") else 0)).normalize()
 
 
 def _unit(written: str) -> str:
