@@ -93,10 +93,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question and what became of it; its answer is ``OPEN`` while it is being written."""
+    """A question and what became of it.
+
+    Attributes:
+        question: as it was asked.
+        answer: ``OPEN`` while it is being written.
+        collection: where it was searched for; None is everywhere.
+    """
 
     question: str
     answer: Answer
+    collection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

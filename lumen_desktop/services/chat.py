@@ -205,7 +205,7 @@ class Chat:
         """
         question = _valid(question)
         self._stopped.clear()
-        run = self._open(question, conversation_id)
+        run = self._open(question, conversation_id, collection)
         try:
             yield from self._answer(run, collection, prose=prose)
         except (Stopped, GeneratorExit) as error:
@@ -222,12 +222,18 @@ class Chat:
                 yield AnswerReady(answer)
             raise
 
-    def _open(self, question: str, conversation_id: int | None) -> _Run:
+    def _open(self, question: str, conversation_id: int | None, collection: str | None) -> _Run:
         began = time.monotonic()
         with self._database.transaction(self._actor, "ask") as transaction:
             if conversation_id is not None:
                 _refuse_deleted(existing(stored.conversation(transaction.session, conversation_id)))
-            exchange = stored.start(transaction, question, conversation_id=conversation_id, now=self._database.clock())
+            exchange = stored.start(
+                transaction,
+                question,
+                conversation_id=conversation_id,
+                collection=collection,
+                now=self._database.clock(),
+            )
         self._asked_in = exchange.conversation_id
         build = self._embedding_build
         return _Run(question, exchange, began, Provenance(build.id, build.sha256, build.sha256))

@@ -52,6 +52,7 @@ class ExchangeRow(Row, table=True):
     conversation_id: int
     salt: str = Field(default_factory=lambda: secrets.token_hex(16))
     question: str
+    collection: str = ""  # where it was searched for; empty is everywhere
     status: str
     answer: str = ""
     commentary: str = ""
@@ -86,16 +87,28 @@ class CitationRow(Row, table=True):
     quote: str
 
 
-def start(transaction: Transaction, question: str, *, conversation_id: int | None, now: datetime) -> ExchangeRow:
+def start(
+    transaction: Transaction,
+    question: str,
+    *,
+    conversation_id: int | None,
+    now: datetime,
+    collection: str | None = None,
+) -> ExchangeRow:
     """Stores a question as an open exchange, in a new conversation unless one is named."""
     if conversation_id is None:
         title = " ".join(question.split())[:LONGEST_TITLE]
         conversation = transaction.add(ConversationRow(title=title, created_utc=now))
         assert conversation.id is not None
         conversation_id = conversation.id
-    return transaction.add(
-        ExchangeRow(conversation_id=conversation_id, question=question, status=Status.OPEN, asked_utc=now)
+    row = ExchangeRow(
+        conversation_id=conversation_id,
+        question=question,
+        collection=collection or "",
+        status=Status.OPEN,
+        asked_utc=now,
     )
+    return transaction.add(row)
 
 
 def keep_citations(transaction: Transaction, exchange: ExchangeRow, citations: Sequence[Citation]) -> None:
@@ -142,7 +155,8 @@ def exchanges(session: Session, conversation_id: int) -> list[Exchange]:
     query = cited.where(ExchangeRow.conversation_id == conversation_id).order_by(col(CitationRow.n))
     for citation in session.exec(query).all():
         citations.setdefault(citation.exchange_id, []).append(citation)
-    return [Exchange(row.question, _answer(row, citations.get(row.id or 0, ()))) for row in rows]
+    answers = [_answer(row, citations.get(row.id or 0, ())) for row in rows]
+    return [Exchange(row.question, answer, row.collection or None) for row, answer in zip(rows, answers, strict=True)]
 
 
 def conversations(

@@ -53,7 +53,7 @@ class Asking:
     @property
     def exchange(self) -> Exchange:
         """What can be shown of it by now."""
-        return Exchange(self.question, self.answer or self._so_far())
+        return Exchange(self.question, self.answer or self._so_far(), self._collection)
 
     def _so_far(self) -> Answer:
         return Answer(

@@ -33,7 +33,7 @@ class ExchangeView(QWidget):
     """
 
     opened = Signal(object, int)  # citations, which of them
-    again = Signal(str)  # the question
+    again = Signal(object)  # its exchange
     copied = Signal(object)  # the exchange
 
     def __init__(self, exchange: Exchange, *, under_way: bool = False, prose: bool = False) -> None:
@@ -173,7 +173,7 @@ class ExchangeView(QWidget):
         self.copied.emit(self.exchange)
 
     def _ask_again(self) -> None:
-        self.again.emit(self.exchange.question)
+        self.again.emit(self.exchange)
 
 
 def _not_found(answer: Answer) -> Card:

@@ -262,7 +262,14 @@ class AskScreen(QWidget):
     # --- asking
 
     def ask(self, question: str) -> None:
-        """Asks in the conversation that is shown."""
+        """Asks in the conversation that is shown, where the field says."""
+        self._ask(question, self.composer.collection)
+
+    def ask_again(self, exchange: Exchange) -> None:
+        """Asks the same question once more, where it was asked before; both answers stay."""
+        self._ask(exchange.question, exchange.collection)
+
+    def _ask(self, question: str, collection: str | None) -> None:
         if self._asking is not None:
             self.banner.tell("One question at a time: wait for the answer, or stop it.", seconds=4)
             return
@@ -270,7 +277,7 @@ class AskScreen(QWidget):
         self._asking = asking = Asking(
             self._site,
             question,
-            collection=composer.collection,
+            collection=collection,
             prose=composer.commentary.isChecked(),
             conversation_id=self._shown,
         )
@@ -285,10 +292,6 @@ class AskScreen(QWidget):
         announce(self, "Searching.")
         running = tasks.stream(self, asking.events, self._hear, lambda error: self._refused(asking, error))
         running.finished.connect(lambda: self._ended(asking))
-
-    def ask_again(self, question: str) -> None:
-        """Asks the same question once more; both answers stay."""
-        self.ask(question)
 
     def _show_live(self, asking: Asking) -> None:
         view = ExchangeView(asking.exchange, under_way=True, prose=asking.prose)
@@ -374,7 +377,7 @@ class AskScreen(QWidget):
     def _again_current(self) -> None:
         view = self.thread_view.current
         if view is not None and self._asking is None:
-            self.ask_again(view.exchange.question)
+            self.ask_again(view.exchange)
 
     def _open_quote(self, number: int) -> None:
         view = self.thread_view.current

@@ -25,7 +25,7 @@ class Thread(QScrollArea):
     """A column of exchanges, or one widget where there are none."""
 
     opened = Signal(object, object, int)  # the view, its citations, which of them
-    again = Signal(str)
+    again = Signal(object)
     copied = Signal(object)
     earlier_wanted = Signal()  # those that were put away are to be read again: `bring_back`
 

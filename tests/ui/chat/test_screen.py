@@ -127,12 +127,16 @@ def test_a_crash_keeps_the_partial_answer_marks_it_and_is_told(rehearsed: type[R
 
 
 def test_ask_again_keeps_both_answers(asked: Asked) -> None:
+    asked.screen.composer.collections.setCurrentText("Rules")
     first = asked.ask(RECALL_QUESTION)
+    asked.screen.composer.collections.setCurrentText("Documents")  # it is asked again where it was asked
     asked.key(asked.screen.composer.field, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
     asked.settle()
     assert [view.exchange.question for view in asked.views] == [RECALL_QUESTION] * 2
     assert asked.last.exchange.answer.conversation_id == first.conversation_id
     assert asked.last.exchange.answer.citations == first.citations
+    stored = asked.site.conversations.exchanges(first.conversation_id)
+    assert [exchange.collection for exchange in stored] == ["Rules", "Rules"]
 
 
 @pytest.mark.parametrize(("question", "code"), [("   ", "ASK-001"), ("a" * 4001, "ASK-002")])

@@ -1,4 +1,4 @@
-"""Window: conversations are pinned, deleted for a while, and listed without reading an answer."""
+"""Window: conversations are pinned, deleted for a while and listed fast; an exchange says where it searched."""
 
 from alembic import op
 
@@ -10,6 +10,7 @@ depends_on = None
 STATEMENTS = (
     "ALTER TABLE conversation ADD COLUMN pinned BOOLEAN NOT NULL DEFAULT 0 CHECK (pinned IN (0, 1))",
     "ALTER TABLE conversation ADD COLUMN deleted_utc DATETIME NULL",
+    "ALTER TABLE exchange ADD COLUMN collection TEXT NOT NULL DEFAULT ''",
     # the list of conversations needs of each exchange only these two, so that no answer is read for it
     "CREATE INDEX exchange_by_conversation ON exchange (conversation_id, asked_utc)",
     # every start looks for exchanges that a kill left open
