@@ -13,6 +13,9 @@ from lumen_desktop.services.chat import AnswerReady
 from lumen_desktop.storage.folder import DataFolder
 from lumen_desktop.storage.keys import DEMONSTRATION_PASSPHRASE
 from tests.conftest import ROOT, SHARED, lumen_command, lumen_environment
+from tests.ui.conftest import pytest_runtest_makereport
+
+__all__ = ["pytest_runtest_makereport"]  # a failed test leaves a picture of its window
 
 GUIDANCE = SHARED / "guidance_pdf"
 BATCHES = "Which batches must an investigation extend to when a batch fails its specification?"
