@@ -11,12 +11,23 @@ BANNER = "refusals"  # object name of the banner that a window shows refusals in
 
 def show(owner: QObject, error: LumenError) -> None:
     """Shows a refusal where the person is looking; in a box where the window has no banner for it."""
-    window = owner.window() if isinstance(owner, QWidget) else QApplication.activeWindow()
-    banner = window.findChild(Banner, BANNER) if window is not None else None
+    window, banner = _place(owner)
     if banner is not None:
         banner.tell(sentence(error), kind="danger")
         return
     QMessageBox.warning(window, "Lumen", sentence(error))
+
+
+def clear(owner: QObject) -> None:
+    """Takes a refusal away that the next act of its kind makes old."""
+    _, banner = _place(owner)
+    if banner is not None and banner.words:
+        banner.close_message()
+
+
+def _place(owner: QObject) -> tuple[QWidget | None, Banner | None]:
+    window = owner.window() if isinstance(owner, QWidget) else QApplication.activeWindow()
+    return window, window.findChild(Banner, BANNER) if window is not None else None
 
 
 def sentence(error: LumenError) -> str:

@@ -1,6 +1,6 @@
 """The manual in a window of its own: contents, search, and the page; nothing is fetched from anywhere."""
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QEvent, Qt, QUrl
 from PySide6.QtGui import (
     QFont,
     QKeySequence,
@@ -100,6 +100,14 @@ class HelpWindow(QWidget):
                 self.contents.setCurrentItem(item)
         if self.contents.currentRow() < 0 and self.contents.count():
             self.contents.setCurrentRow(0)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Shows the page again in the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and self.isVisible():
+            top = self.browser.verticalScrollBar().value()
+            self._chosen(self.contents.currentItem())
+            self.browser.verticalScrollBar().setValue(top)
 
     def _chosen(self, item: QListWidgetItem | None) -> None:
         if item is None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from lumen_desktop import paths
+from lumen_desktop import paths, settings
 from lumen_desktop.errors import EngineError, InputError, LumenError
 from lumen_desktop.services.presence import PURPOSE, answered
 from lumen_desktop.ui import tasks
@@ -58,6 +58,7 @@ class Session(QObject):
         self._holding: tasks.Task | None = None
         self._new = False
         self.adding_library = False
+        self._starter_stopped = False
 
     def find(self) -> None:
         """Looks for the site and opens it, or says what is lacking."""
@@ -79,7 +80,13 @@ class Session(QObject):
             app = _app()
             usual = (paths.demonstration if demonstration else paths.own_site)(app.sites())
             secret = app.DEMONSTRATION_PASSPHRASE if demonstration else passphrase
-            made: SitePlace = app.create_site(path or self.data or usual, secret, demonstration=demonstration)
+            folder = path or self.data or usual
+            if not demonstration and folder != self.data:
+                folder = paths.own_site(_sites_folder(folder))
+            made: SitePlace = app.create_site(folder, secret, demonstration=demonstration)
+            if not demonstration and folder not in {self.data, usual}:  # the next start finds it where it was made
+                chosen, _ = settings.load(paths.settings_file())
+                settings.save(paths.settings_file(), replace(chosen, data_folder=str(folder.parent)))
             return made
 
         tasks.run(self, work, lambda place: self._enter(place, passphrase), self.refused.emit)
@@ -125,16 +132,25 @@ class Session(QObject):
         self.opened.emit(entered.site)
         if entered.incomplete:
             self.adding_library = True
-            starter = lambda: _app().add_starter_library(entered.site)  # noqa: E731
-            tasks.stream(self, starter, self._follow, self.refused.emit).finished.connect(self._all_added)
+            self._add_starter(entered.site)
+
+    def _add_starter(self, site: Site) -> None:
+        self._starter_stopped = False
+        added = tasks.stream(self, lambda: _app().add_starter_library(site), self._follow, self.refused.emit)
+        added.finished.connect(self._all_added)
 
     def _follow(self, event: AddProgress | AddReport) -> None:
         from lumen_desktop.services.library import AddProgress  # noqa: PLC0415 - loaded by now
 
         if isinstance(event, AddProgress):
             self.adding.emit(event.file, event.files)
+        else:
+            self._starter_stopped = event.stopped
 
     def _all_added(self) -> None:
+        if self._starter_stopped and self.site is not None and not self._leave.is_set():
+            self._add_starter(self.site)  # a person stopped an import of their own, which stops all
+            return
         self.adding_library = False
         self.added.emit()
 
@@ -150,6 +166,12 @@ class Session(QObject):
         self._holding = self.site = None
         if self._leave.is_set():
             self.closed.emit()
+
+
+def _sites_folder(chosen: Path) -> Path:
+    """The folder that holds a person's sites, where a person named that folder or the site's own in it."""
+    chosen = chosen.expanduser().absolute()
+    return chosen.parent if chosen == paths.own_site(chosen.parent) else chosen
 
 
 def _app() -> Any:

@@ -51,7 +51,8 @@ def test_asking_and_adding_open_no_network_socket(demonstration: Path, tmp_path:
 @pytest.mark.model
 def test_the_application_without_a_command_answers_a_sample(demonstration_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(demonstration_folder, tmp_path / "Lumen Desktop" / "demonstration")
-    env = lumen_environment({"XDG_DATA_HOME": str(tmp_path), "DISPLAY": "", "WAYLAND_DISPLAY": ""})
+    no_display = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": ""}
+    env = lumen_environment({"XDG_DATA_HOME": str(tmp_path), **no_display})
     if sys.platform != "linux":
         pytest.skip("the place of user data is set as on Linux")
     done = subprocess.run(

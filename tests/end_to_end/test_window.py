@@ -77,7 +77,7 @@ class Person:
 
 
 @pytest.fixture
-def sit_down(qapp: QApplication, qtbot: QtBot, settings_file: Path) -> Iterator[Callable[[Path], Person]]:
+def sit_down(look: None, qtbot: QtBot, settings_file: Path) -> Iterator[Callable[[Path], Person]]:
     """Starts the program for a person; what is left open is closed."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     people: list[Person] = []

@@ -1,20 +1,23 @@
 """Widgets without a screen: the look that the application gives them, and a picture of each window of a failed test."""
 
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from lumen_desktop.ui import tasks, theme
+from lumen_desktop.ui import application, tasks, theme
 
 PICTURES = Path(__file__).resolve().parents[2] / "build" / "reports" / "pictures"
 
 
 @pytest.fixture(autouse=True)
-def look(qapp: QApplication) -> Iterator[None]:
+def look(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The light theme; and no task goes on after a test."""
+    # Python 3.11 refuses to trace a thread (as coverage does) that starts while it begins to trace another one
+    monkeypatch.setattr(application, "_SWITCH_S", sys.getswitchinterval())
     theme.apply(qapp, "light")
     yield
     assert tasks.settle(), "a task still works"
@@ -26,8 +29,7 @@ def look(qapp: QApplication) -> Iterator[None]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """A picture of every window that was open when a test failed, under build/reports/pictures."""
     report = yield
-    application = cast("QApplication | None", QApplication.instance())
-    if report.when == "call" and report.failed and application is not None:
+    if report.when == "call" and report.failed and QApplication.instance() is not None:
         PICTURES.mkdir(parents=True, exist_ok=True)
         for number, window in enumerate(w for w in QApplication.topLevelWidgets() if w.isVisible()):
             picture(window, PICTURES / f"{item.name[:80].replace('/', '_')}-{number}.png")

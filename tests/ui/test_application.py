@@ -173,6 +173,38 @@ def test_a_site_of_ones_own_is_made_and_asks_for_its_passphrase_next_time(
     opened(again, qtbot)
 
 
+def test_a_site_in_a_folder_of_ones_own_choice_is_found_next_time(
+    begin: Begin, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "usual"))
+    shell = begin(None)
+    welcome = page(shell, WelcomePage, qtbot)
+    assert isinstance(welcome, WelcomePage)
+    welcome.own.click()
+    welcome.folder.setText(str(tmp_path / "mine"))
+    welcome.passphrase.setText(PASSPHRASE)
+    welcome.repeated.setText(PASSPHRASE)
+    welcome.make.click()
+    assert opened(shell, qtbot).place.folder.path == tmp_path / "mine" / "site"
+    close(shell, qtbot)
+    shell.end()
+    page(begin(None), UnlockPage, qtbot)
+
+
+@pytest.mark.usefixtures("few_texts")
+def test_a_stopped_import_does_not_stop_the_starter_library(begin: Begin, qtbot: QtBot, tmp_path: Path) -> None:
+    shell = begin(tmp_path / "new")
+    welcome = page(shell, WelcomePage, qtbot)
+    assert isinstance(welcome, WelcomePage)
+    with qtbot.waitSignal(shell.session.adding, timeout=_WAIT_MS):
+        welcome.try_it.click()
+    site = shell.session.site
+    assert site is not None
+    site.library.stop()
+    qtbot.waitUntil(lambda: not shell.session.adding_library, timeout=_WAIT_MS)
+    assert len(site.library.documents()) == 3
+
+
 def _problem(shell: Shell) -> str:
     shown = shell.window.stack.currentWidget()
     return shown.problem.text() if isinstance(shown, UnlockPage) else ""

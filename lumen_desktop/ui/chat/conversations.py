@@ -35,12 +35,13 @@ from PySide6.QtWidgets import (
 
 from lumen_desktop.domain.chat import Conversation
 from lumen_desktop.services.conversations import Conversations
-from lumen_desktop.ui import formatting, tasks, theme
+from lumen_desktop.ui import errors, formatting, tasks, theme
 from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.widgets import Banner, button, column, icon_button, label, row
 
 READ_AT_ONCE = 200  # conversations
 UNDO_S = 10.0
+_AFTER_WRITING_MS = 500
 _SEARCH_AFTER_MS = 150
 _PIN = 14  # pixels
 Index = QModelIndex | QPersistentModelIndex
@@ -252,6 +253,9 @@ class ConversationList(QFrame):
             self._reading = None
 
     def _fill(self, rows: Sequence[Conversation], most: int) -> None:
+        if self.view.state() == QListView.State.EditingState:  # a title that is being written would be lost
+            QTimer.singleShot(_AFTER_WRITING_MS, self, self.refresh)
+            return
         top = self.view.verticalScrollBar().value()
         self.model.fill(rows, most)
         self._mark()
@@ -353,6 +357,7 @@ class ConversationList(QFrame):
 
     def _change(self, work: Callable[[], None], then: Callable[[], None] | None = None) -> None:
         def done(_: None) -> None:
+            errors.clear(self)
             if then is not None:
                 then()
             self.refresh()

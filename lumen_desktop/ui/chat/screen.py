@@ -145,7 +145,7 @@ class AskScreen(QWidget):
         self._shortcut("Ctrl+K", self._search)
         self._shortcut("Ctrl+R", self._again_current)
         self._shortcut("Ctrl+Shift+C", self._copy_current)
-        self._escape = self._shortcut("Esc", self.stop)
+        self._escape = self._shortcut("Esc", self._stop_or_close)
         self._escape.setEnabled(False)
         for number in _QUOTES:
             self._shortcut(f"Alt+{number}", lambda number=number: self._open_quote(number))
@@ -273,6 +273,8 @@ class AskScreen(QWidget):
         if self._asking is not None:
             self.banner.tell("One question at a time: wait for the answer, or stop it.", seconds=4)
             return
+        errors.clear(self)
+        self._close_source()  # it belongs to the answer before
         composer = self.composer
         self._asking = asking = Asking(
             self._site,
@@ -336,7 +338,7 @@ class AskScreen(QWidget):
         self._asking = None
         self._under_way.clear()
         live, self._live = self._live, None
-        self._escape.setEnabled(False)
+        self._escape.setEnabled(self.source is not None and self.source.isVisible())
         self.composer.answering(now=False)
         self.answering.emit(False)  # noqa: FBT003 - Qt's signal
         self.conversations.refresh()
@@ -395,8 +397,16 @@ class AskScreen(QWidget):
             rest = self.width() - (_SIDE if self.conversations.isVisible() else 0)
             self.source.show()
             self._splitter.setSizes([_SIDE, rest - rest // 2, rest // 2])
+        self._escape.setEnabled(True)
         self.thread_view.mark_open(view, chosen)
         self.source.show_quotes(citations, chosen)
+
+    def _stop_or_close(self) -> None:
+        if self.busy:
+            self.stop()
+        else:
+            self._close_source()
+            self._escape.setEnabled(False)
 
     def _close_source(self) -> None:
         if self.source is not None:

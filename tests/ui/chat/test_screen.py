@@ -3,9 +3,10 @@
 from functools import partial
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from lumen_desktop import app
@@ -300,3 +301,35 @@ def test_it_goes_in_mid_answer_and_the_answer_is_kept(
     (exchange,) = site.conversations.exchanges(conversation.id)
     assert exchange.answer.status is Status.STOPPED
     assert exchange.answer.commentary
+
+
+def test_a_refusal_is_gone_when_the_next_question_is_asked(asked: Asked) -> None:
+    asked.begin("a" * 4001)
+    asked.settle()
+    assert "ASK-002" in asked.refusals.words
+    asked.ask(RECALL_QUESTION)
+    assert not asked.refusals.words
+
+
+def test_a_new_question_and_escape_close_the_source_of_the_answer_before(asked: Asked) -> None:
+    asked.ask(RECALL_QUESTION)
+    for close in (lambda: asked.ask(DOSE_QUESTION), lambda: asked.key(asked.screen.composer.field, Qt.Key.Key_Escape)):
+        asked.key(asked.screen.composer.field, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+        asked.settle()
+        assert asked.screen.source is not None
+        assert asked.screen.source.isVisible()
+        close()
+        assert asked.screen.source.isHidden()
+
+
+def test_a_title_that_is_being_written_outlives_the_end_of_an_answer(asked: Asked) -> None:
+    asked.ask(RECALL_QUESTION)
+    view = asked.screen.conversations.view
+    asked.screen.conversations.rename()
+    (editor,) = view.findChildren(QLineEdit)
+    editor.setText("Half a ti")
+    asked.screen.conversations.refresh()
+    asked.settle()
+    assert shiboken6.isValid(editor)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    asked.until(lambda: asked.titles == ["Half a ti"])
