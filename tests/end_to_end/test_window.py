@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -77,8 +78,11 @@ class Person:
 
 
 @pytest.fixture
-def sit_down(look: None, qtbot: QtBot, settings_file: Path) -> Iterator[Callable[[Path], Person]]:
+def sit_down(
+    qapp: QApplication, qtbot: QtBot, settings_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Path], Person]]:
     """Starts the program for a person; what is left open is closed."""
+    monkeypatch.setattr(application, "_SWITCH_S", sys.getswitchinterval())  # as in tests/ui/conftest.py
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     people: list[Person] = []
 
