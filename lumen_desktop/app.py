@@ -30,7 +30,7 @@ from lumen_desktop.services.doctor import Doctor
 from lumen_desktop.services.library import AddProgress, AddReport, Library
 from lumen_desktop.services.search import Searcher
 from lumen_desktop.services.sources import Sources
-from lumen_desktop.settings import Settings, load
+from lumen_desktop.settings import Settings, load, save
 from lumen_desktop.storage import keys
 from lumen_desktop.storage.database import Database
 from lumen_desktop.storage.folder import DataFolder
@@ -97,6 +97,27 @@ def create_site(path: Path, passphrase: str, *, demonstration: bool) -> SitePlac
     with folder.writing("making a site"):
         keys.create(folder.key_file, passphrase, demonstration=demonstration)
     return SitePlace(folder, demonstration)
+
+
+def create_own_site(chosen: Path, passphrase: str) -> SitePlace:
+    """Makes a site of a person's own where that person chose, and lets the next start find it there.
+
+    Args:
+        chosen: the folder for the person's sites, or the site's own folder in it.
+        passphrase: opens it.
+
+    Raises:
+        InputError: as `create_site`.
+        StorageError: as `create_site`, or the settings cannot be written (SET-003).
+    """
+    chosen = chosen.expanduser().absolute()
+    place = chosen.parent if chosen == paths.own_site(chosen.parent) else chosen
+    usual = paths.own_site(sites())
+    made = create_site(paths.own_site(place), passphrase, demonstration=False)
+    if made.folder.path != usual:
+        settings, _ = load(paths.settings_file())
+        save(paths.settings_file(), replace(settings, data_folder=str(place)))
+    return made
 
 
 def _login() -> str:

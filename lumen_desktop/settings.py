@@ -135,7 +135,7 @@ def save(path: Path, settings: Settings) -> None:
     content = json.dumps({name: value for name, value in asdict(settings).items() if value != defaults[name]}, indent=1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, content.encode())
+        write_whole(path, content.encode())
     except OSError as error:
         raise StorageError(
             f"The settings cannot be written to {path}.",
@@ -144,7 +144,12 @@ def save(path: Path, settings: Settings) -> None:
         ) from error
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a small file of this person whole or not at all, readable by its owner only.
+
+    Raises:
+        OSError: it cannot be written; what was there stays.
+    """
     descriptor, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # mkstemp makes it mode 0600
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no path

@@ -11,6 +11,8 @@ from typing import Any
 from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QSplitter, QWidget
 
+from lumen_desktop.settings import write_whole
+
 _LARGEST_FILE_BYTES = 64 * 1024
 
 
@@ -49,11 +51,9 @@ class Remembered:
         splitters |= {splitter.objectName(): splitter.sizes() for splitter in shown}
         geometry = bytes(window.saveGeometry().toBase64().data()).decode("ascii")
         self._values = {"screen": screen, "geometry": geometry, "splitters": splitters}
-        draft = self._path.with_name(self._path.name + ".new")
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(self._values), encoding="utf-8")
-            draft.replace(self._path)
+            write_whole(self._path, json.dumps(self._values).encode())
 
 
 def _is_size(untrusted: object) -> bool:

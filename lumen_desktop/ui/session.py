@@ -9,13 +9,13 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from lumen_desktop import paths, settings
+from lumen_desktop import paths
 from lumen_desktop.errors import EngineError, InputError, LumenError
 from lumen_desktop.services.presence import PURPOSE, answered
 from lumen_desktop.ui import tasks
@@ -81,12 +81,11 @@ class Session(QObject):
             usual = (paths.demonstration if demonstration else paths.own_site)(app.sites())
             secret = app.DEMONSTRATION_PASSPHRASE if demonstration else passphrase
             folder = path or self.data or usual
-            if not demonstration and folder != self.data:
-                folder = paths.own_site(_sites_folder(folder))
-            made: SitePlace = app.create_site(folder, secret, demonstration=demonstration)
-            if not demonstration and folder not in {self.data, usual}:  # the next start finds it where it was made
-                chosen, _ = settings.load(paths.settings_file())
-                settings.save(paths.settings_file(), replace(chosen, data_folder=str(folder.parent)))
+            made: SitePlace
+            if demonstration or folder == self.data:
+                made = app.create_site(folder, secret, demonstration=demonstration)
+            else:
+                made = app.create_own_site(folder, secret)
             return made
 
         tasks.run(self, work, lambda place: self._enter(place, passphrase), self.refused.emit)
@@ -166,12 +165,6 @@ class Session(QObject):
         self._holding = self.site = None
         if self._leave.is_set():
             self.closed.emit()
-
-
-def _sites_folder(chosen: Path) -> Path:
-    """The folder that holds a person's sites, where a person named that folder or the site's own in it."""
-    chosen = chosen.expanduser().absolute()
-    return chosen.parent if chosen == paths.own_site(chosen.parent) else chosen
 
 
 def _app() -> Any:

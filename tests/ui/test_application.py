@@ -73,6 +73,22 @@ def page(shell: Shell, kind: type[QWidget], qtbot: QtBot) -> QWidget:
     return found
 
 
+def welcomed(shell: Shell, qtbot: QtBot) -> WelcomePage:
+    """The page of the first start, when it is shown."""
+    found = page(shell, WelcomePage, qtbot)
+    assert isinstance(found, WelcomePage)
+    return found
+
+
+def make_own(welcome: WelcomePage, folder: Path) -> None:
+    """Fills in what a site of one's own needs, and has it made."""
+    welcome.own.click()
+    welcome.folder.setText(str(folder))
+    welcome.passphrase.setText(PASSPHRASE)
+    welcome.repeated.setText(PASSPHRASE)
+    welcome.make.click()
+
+
 def opened(shell: Shell, qtbot: QtBot) -> app.Site:
     """The site, when it is open and ready."""
     qtbot.waitUntil(lambda: shell.window.status.state == "ready", timeout=_WAIT_MS)
@@ -94,8 +110,7 @@ def few_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("few_texts")
 def test_first_start_offers_the_demonstration_and_enter_takes_it(begin: Begin, qtbot: QtBot, tmp_path: Path) -> None:
     shell = begin(tmp_path / "new")
-    welcome = page(shell, WelcomePage, qtbot)
-    assert isinstance(welcome, WelcomePage)
+    welcome = welcomed(shell, qtbot)
     words = " ".join(part.text() for part in welcome.findChildren(type(welcome.problem)))
     assert "Not for emergencies" in words
     QTest.keyClick(welcome.try_it, Qt.Key.Key_Space)
@@ -112,8 +127,7 @@ def test_closing_while_the_starter_library_is_added_stops_it_and_a_next_start_go
     begin: Begin, qtbot: QtBot, tmp_path: Path
 ) -> None:
     shell = begin(tmp_path / "new")
-    welcome = page(shell, WelcomePage, qtbot)
-    assert isinstance(welcome, WelcomePage)
+    welcome = welcomed(shell, qtbot)
     welcome.try_it.click()
     with qtbot.waitSignal(shell.session.adding, timeout=_WAIT_MS):
         pass
@@ -148,13 +162,8 @@ def test_a_site_of_ones_own_is_made_and_asks_for_its_passphrase_next_time(
     begin: Begin, qtbot: QtBot, tmp_path: Path
 ) -> None:
     shell = begin(tmp_path / "new")
-    welcome = page(shell, WelcomePage, qtbot)
-    assert isinstance(welcome, WelcomePage)
-    welcome.own.click()
-    welcome.folder.setText(str(tmp_path / "new"))
-    welcome.passphrase.setText(PASSPHRASE)
-    welcome.repeated.setText(PASSPHRASE)
-    welcome.make.click()
+    welcome = welcomed(shell, qtbot)
+    make_own(welcome, tmp_path / "new")
     assert not opened(shell, qtbot).place.demonstration
     assert not shell.window.navigation.badge.isVisible()
     close(shell, qtbot)
@@ -178,13 +187,8 @@ def test_a_site_in_a_folder_of_ones_own_choice_is_found_next_time(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "usual"))
     shell = begin(None)
-    welcome = page(shell, WelcomePage, qtbot)
-    assert isinstance(welcome, WelcomePage)
-    welcome.own.click()
-    welcome.folder.setText(str(tmp_path / "mine"))
-    welcome.passphrase.setText(PASSPHRASE)
-    welcome.repeated.setText(PASSPHRASE)
-    welcome.make.click()
+    welcome = welcomed(shell, qtbot)
+    make_own(welcome, tmp_path / "mine")
     assert opened(shell, qtbot).place.folder.path == tmp_path / "mine" / "site"
     close(shell, qtbot)
     shell.end()
@@ -194,8 +198,7 @@ def test_a_site_in_a_folder_of_ones_own_choice_is_found_next_time(
 @pytest.mark.usefixtures("few_texts")
 def test_a_stopped_import_does_not_stop_the_starter_library(begin: Begin, qtbot: QtBot, tmp_path: Path) -> None:
     shell = begin(tmp_path / "new")
-    welcome = page(shell, WelcomePage, qtbot)
-    assert isinstance(welcome, WelcomePage)
+    welcome = welcomed(shell, qtbot)
     with qtbot.waitSignal(shell.session.adding, timeout=_WAIT_MS):
         welcome.try_it.click()
     site = shell.session.site
