@@ -1,8 +1,8 @@
 """Names as they may be shown: no character of a name may hide another, turn it around or leave its line.
 
-A file's name or a document's title comes from strangers: with an override before ``fdp.exe`` it looks like a PDF, and an
-escape steers a terminal. Knows no list and no widget; whoever shows a name calls it. What is stored and opened
-stays as it is.
+A file's name or a document's title comes from strangers: with an override before ``fdp.exe`` it looks like a PDF, and
+an escape steers a terminal. Knows no list and no widget; whoever shows a name calls it. What is stored and opened stays
+as it is.
 """
 
 import unicodedata
