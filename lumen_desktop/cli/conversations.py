@@ -26,18 +26,25 @@ def list_conversations(
     most: Annotated[int, typer.Option("-n", min=1, max=100_000, help="At most so many.")] = 200,
     as_json: Json = False,
 ) -> None:
-    """Show conversations: pinned ones first, then the most recently used."""
+    """Show conversations: pinned ones first, then the most recently used; deleted ones, the last one first."""
     with output.site(context, writable=False) as site:
         found = site.conversations.list(words, deleted=deleted, most=most)
     if as_json:
         output.result([_as_document(conversation) for conversation in found])
         return
     for one in found:
-        pin = "*" if one.pinned else " "
-        questions = f"{one.exchanges} question{'' if one.exchanges == 1 else 's'}"
-        output.text(f"{one.id:>6} {pin} {one.last_utc:%Y-%m-%d %H:%M}Z  {one.title}  ({questions})")
+        output.text(_line(one))
     if not found:
         output.text("There are no such conversations." if words or deleted else "There are no conversations yet.")
+    elif deleted:
+        output.text("`lumen conversation restore NUMBER` takes one back; 30 days after its deletion it is erased.")
+
+
+def _line(one: Conversation) -> str:
+    pin = "*" if one.pinned else " "
+    questions = f"{one.exchanges} question{'' if one.exchanges == 1 else 's'}"
+    when = f"deleted {one.deleted_utc:%Y-%m-%d %H:%M}Z" if one.deleted_utc else f"{one.last_utc:%Y-%m-%d %H:%M}Z"
+    return f"{one.id:>6} {pin} {when}  {one.title}  ({questions})"
 
 
 @app.command()

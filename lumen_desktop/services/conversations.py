@@ -10,6 +10,7 @@ from typing import Any
 from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.chat import Conversation, Exchange
 from lumen_desktop.domain.library import storable
+from lumen_desktop.domain.names import shown
 from lumen_desktop.errors import InputError
 from lumen_desktop.storage import chat as stored
 from lumen_desktop.storage.database import Database
@@ -37,7 +38,7 @@ class Conversations:
             words: each must occur in the title or in some question or answer, in whatever case; the first
                 200 characters are read.
             most: at most so many.
-            deleted: those deleted instead of those that are not.
+            deleted: those deleted instead of those that are not, the last one deleted first.
         """
         wanted = storable(words[:_LONGEST_SEARCH]).casefold().split()
         with self._database.reading() as session:
@@ -64,7 +65,7 @@ class Conversations:
             return stored.exchanges(session, conversation_id)
 
     def rename(self, conversation_id: int, title: str) -> None:
-        """Gives a conversation a title of 1 to 200 characters; line breaks become spaces.
+        """Gives a conversation a title of 1 to 200 characters that can be seen, on one line.
 
         Raises:
             InputError: no such conversation (CHT-001), an empty title (CHT-002) or one too long (CHT-003).
@@ -132,7 +133,7 @@ def existing(row: stored.ConversationRow | None) -> stored.ConversationRow:
 
 
 def _valid(title: str) -> str:
-    title = " ".join(storable(title).replace("\0", " ").split())
+    title = shown(storable(title))
     if not title:
         raise InputError("A conversation's title is empty.", code="CHT-002", hint="Give it at least one character.")
     if len(title) > stored.LONGEST_TITLE:

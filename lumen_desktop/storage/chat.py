@@ -17,10 +17,12 @@ from sqlmodel import Field, Session, col, func, or_, select
 
 from lumen_desktop.domain.chat import Answer, Citation, Conversation, Exchange, Provenance, Status, Timing
 from lumen_desktop.domain.library import Kind
+from lumen_desktop.domain.names import shown
 from lumen_desktop.storage.database import Transaction
 from lumen_desktop.storage.rows import Row, UtcTime
 
 LONGEST_TITLE = 200  # characters
+UNTITLED = "Untitled"  # what begins with a question of which nothing can be seen
 _LARGEST_NUMBER = 2**63 - 1  # that SQLite can hold, and so be asked for
 
 
@@ -97,7 +99,7 @@ def start(
 ) -> ExchangeRow:
     """Stores a question as an open exchange, in a new conversation unless one is named."""
     if conversation_id is None:
-        title = " ".join(question.split())[:LONGEST_TITLE]
+        title = shown(question)[:LONGEST_TITLE] or UNTITLED
         conversation = transaction.add(ConversationRow(title=title, created_utc=now))
         assert conversation.id is not None
         conversation_id = conversation.id
@@ -162,26 +164,27 @@ def exchanges(session: Session, conversation_id: int) -> list[Exchange]:
 def conversations(
     session: Session, words: Sequence[str] = (), *, deleted: bool = False, most: int = 200, only: int | None = None
 ) -> list[Conversation]:
-    """Conversations in one query: pinned ones first, then the most recently used.
+    """Conversations in one query: pinned ones first, then the most recently used; deleted ones by when they were.
 
     Args:
         session: a reading session.
         words: case-folded; each must occur in the title or in some question, answer or commentary.
-        deleted: those deleted instead of those that are not.
+        deleted: those deleted instead of those that are not, the last one deleted first.
         most: at most so many.
         only: the conversation of this number, deleted or not; the other conditions do not matter then.
     """
     last = func.coalesce(func.max(col(ExchangeRow.asked_utc)), col(ConversationRow.created_utc), type_=UtcTime)
+    when = col(ConversationRow.deleted_utc)
+    first = when.desc() if deleted else col(ConversationRow.pinned).desc()
     query = (
         select(ConversationRow, func.count(col(ExchangeRow.id)), last)
         .join(ExchangeRow, col(ExchangeRow.conversation_id) == col(ConversationRow.id), isouter=True)
         .group_by(col(ConversationRow.id))
-        .order_by(col(ConversationRow.pinned).desc(), last.desc(), col(ConversationRow.id).desc())
+        .order_by(first, last.desc(), col(ConversationRow.id).desc())
     )
     if only is not None:
         query = query.where(ConversationRow.id == only)
     else:
-        when = col(ConversationRow.deleted_utc)
         query = query.where(when.is_not(None) if deleted else when.is_(None), *map(_mentions, words)).limit(most)
     return [_conversation(row, count, used) for row, count, used in session.exec(query).all()]
 

@@ -65,6 +65,10 @@ def test_a_deleted_conversation_can_be_restored(own: Own) -> None:
     assert f"conversation restore {number}" in own("conversation", "delete", number).stdout
     assert numbers(own) == []
     assert numbers(own, "--deleted") == [number]
+    listed, how = own("conversation", "list", "--deleted").stdout.splitlines()
+    assert f"Z  {RECALL_QUESTION}" in listed
+    assert " deleted 20" in listed
+    assert "30 days" in how
     assert refusal(own("ask", RECALL_QUESTION, "--conversation", number)) == "ASK-004"
     assert own("conversation", "restore", number).returncode == 0
     assert numbers(own) == [number]

@@ -115,10 +115,14 @@ def test_a_new_title_is_one_line_and_in_the_trail_as_a_digest(site: app.Site) ->
     assert "Meier" not in str(site.audit.newest(1000))
     site.conversations.rename(here, "x" * 200)
     assert titles(site) == ["x" * 200]
+    site.conversations.rename(here, "Lot \u202e7B\u2069\u200b\x1b[31m")
+    assert titles(site) == ["Lot 7B [31m"]
     assert site.audit.verify().first_bad is None
 
 
-@pytest.mark.parametrize(("title", "code"), [("", "CHT-002"), (" \n\0", "CHT-002"), ("x" * 201, "CHT-003")])
+@pytest.mark.parametrize(
+    ("title", "code"), [("", "CHT-002"), (" \n\0", "CHT-002"), ("\u202e\u200b", "CHT-002"), ("x" * 201, "CHT-003")]
+)
 def test_a_title_that_cannot_be_is_refused(site: app.Site, title: str, code: str) -> None:
     here = conversation(site)
     with pytest.raises(InputError) as caught:
@@ -153,6 +157,16 @@ def test_a_deleted_conversation_is_taken_back_whole(site: app.Site, clock: Clock
     assert titles(site) == [RECALL_QUESTION]
     assert len(site.conversations.exchanges(here)) == 1
     assert reasons(site)[-2:] == ["delete a conversation", "restore a conversation"]
+
+
+def test_the_last_one_deleted_stands_first(site: app.Site, clock: Clock) -> None:
+    recall, dose = conversation(site), conversation(site, DOSE_QUESTION)
+    site.conversations.pin(recall, pinned=True)
+    for here in (recall, dose):
+        clock.tick()
+        site.conversations.delete(here)
+    assert titles(site, deleted=True) == [DOSE_QUESTION, RECALL_QUESTION]
+    assert titles(site, "consignee", deleted=True) == [RECALL_QUESTION]
 
 
 def test_nobody_asks_in_a_deleted_conversation(site: app.Site) -> None:

@@ -136,6 +136,17 @@ def test_a_conversation_reads_back_with_its_count_and_last_use(database: Databas
     )
 
 
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [("Is \u202eexe.fdp\u202c\u200b a\x1b PDF?", "Is exe.fdp a PDF?"), ("\u2066\u200f\u061c", stored.UNTITLED)],
+)
+def test_a_first_question_becomes_a_title_of_what_can_be_seen(database: Database, question: str, title: str) -> None:
+    asked(database, question)
+    assert titles(database) == [title]
+    with database.reading() as session:
+        assert [row.question for row in session.exec(select(stored.ExchangeRow)).all()] == [question]
+
+
 def test_a_conversation_without_a_question_was_last_used_when_it_began(database: Database) -> None:
     with database.transaction(TESTER, "test") as transaction:
         transaction.add(stored.ConversationRow(title="empty", created_utc=Clock()()))
@@ -151,6 +162,8 @@ def test_pinned_ones_come_first_then_the_last_begun_and_deleted_ones_apart(datab
     assert titles(database) == ["one", "four", "two"]
     assert titles(database, most=2) == ["one", "four"]
     assert titles(database, deleted=True) == ["three"]
+    change(database, one, deleted_utc=Clock()() - timedelta(days=1))
+    assert titles(database, deleted=True) == ["three", "one"]
     with database.reading() as session:
         assert [c.title for c in stored.conversations(session, only=three)] == ["three"]
         assert stored.conversations(session, only=99) == []
