@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from lumen_desktop.app import Site
 from lumen_desktop.cli import output
+from lumen_desktop.domain.names import shown as shown_name
 from lumen_desktop.errors import InputError
 from lumen_desktop.services.evaluation import EvaluationProgress, evaluate
 from lumen_desktop.services.library import AddProgress, AddReport
@@ -58,14 +59,14 @@ def followed(events: Iterator[AddProgress | AddReport]) -> AddReport:
     """Shows the progress of adding on standard error: a bar in a terminal, a line a file elsewhere."""
     report = AddReport()
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", total=None)
         for event in events:
             if isinstance(event, AddReport):
                 report = event
                 continue
-            words = f"{event.file}/{event.files} {event.path.name} {event.stage}"
+            words = shown_name(f"{event.file}/{event.files} {event.path.name} {event.stage}")
             bar.update(task, description=words, completed=event.done, total=event.total or None)
             if not sys.stderr.isatty() and event.stage in {"stored", "unchanged"}:
                 output.line(words)

@@ -1,9 +1,14 @@
-"""How commands speak: results to standard output, everything else to standard error; and how they open a site."""
+"""How commands speak: results to standard output, everything else to standard error; and how they open a site.
+
+Documents, titles and file names come from strangers and a terminal obeys what it reads: nothing leaves here that would
+steer it or turn a line around.
+"""
 
 import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -18,9 +23,13 @@ from rich.console import Console
 
 from lumen_desktop import paths
 from lumen_desktop.app import DEMONSTRATION_NOTICE, Site, SitePlace, find_site, opened
+from lumen_desktop.domain.names import shown, shown_lines
 from lumen_desktop.errors import AccessError, LumenError
 from lumen_desktop.settings import Settings, load
 from lumen_desktop.storage.keys import DEMONSTRATION_PASSPHRASE
+
+# What JSON may hold as it is and a terminal obeys or hides: C1 controls, turns of direction, breaks, zero width.
+_UNSHOWN = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +47,24 @@ def prepare() -> None:
 
 def line(text: str) -> None:
     """One line for the person, on standard error."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(shown_lines(text) + "\n")
     sys.stderr.flush()
 
 
 def refusal(error: LumenError) -> None:
     """A refusal as one line: code, sentence, hint."""
-    line(f"{error.code}: {error.message} Hint: {error.hint}".replace("\n", " "))
+    line(shown(f"{error.code}: {error.message} Hint: {error.hint}"))
 
 
 def result(value: Any) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+    """One JSON document on standard output; what a terminal would obey or hide is escaped, so that nothing is lost."""
+    written = json.dumps(value, ensure_ascii=False, indent=1)
+    sys.stdout.write(_UNSHOWN.sub(lambda match: f"\\u{ord(match.group()):04x}", written) + "\n")
 
 
 def text(words: str = "") -> None:
     """Text on standard output; in a terminal its lines break between words."""
+    words = shown_lines(words)
     if sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
         words = "\n".join(_wrapped(part, width) for part in words.split("\n"))

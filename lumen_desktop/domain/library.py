@@ -182,7 +182,10 @@ class StoredDocument:
 
 _SPACES = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r" ?\n[ \n]*")
-_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]")
+_UNSEEN = re.compile(
+    "[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad\u061c\u180e\ufff9-\ufffb\U000e0000-\U000e0fff"
+    "\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]"
+)
 
 
 def storable(text: str) -> str:
@@ -196,7 +199,8 @@ def storable(text: str) -> str:
 def normalised(text: str) -> str:
     """Text with one space between words and single line breaks; unseen and control characters removed.
 
-    Bidirectional and zero-width characters could make shown and stored words differ.
+    Bidirectional and zero-width characters could make shown and stored words differ; tags could carry orders to a model
+    that no person sees. Breaks stay and joiners go, so it is no rule for names (`names.shown`).
     """
     return _BREAKS.sub("\n", _SPACES.sub(" ", _UNSEEN.sub("", text))).strip()
 

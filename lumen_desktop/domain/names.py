@@ -27,10 +27,18 @@ def shown(name: str) -> str:
 
     Source: Unicode TR36 section 2.10, UAX 9, UAX 31 section 2.3 (joiners), CVE-2021-42574.
     """
-    if name.isascii() and name.isprintable():
-        return " ".join(name.split())  # nearly all names, and lists hold thousands
-    seen = "".join(_seen(name, place) for place in range(len(name)))
-    return " ".join(unicodedata.normalize("NFC", seen).split())
+    return " ".join(unicodedata.normalize("NFC", shown_lines(name)).split())
+
+
+def shown_lines(text: str) -> str:
+    """A text of lines under the same rule: line breaks and indents stay, and no letter is composed."""
+    return "\n".join(map(_shown_line, text.split("\n")))
+
+
+def _shown_line(line: str) -> str:
+    if line.isprintable() and _BLANK.isdisjoint(line):
+        return line  # nearly all, and lists hold thousands
+    return "".join(_seen(line, place) for place in range(len(line)))
 
 
 def _seen(name: str, place: int) -> str:

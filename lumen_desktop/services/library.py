@@ -28,6 +28,7 @@ from lumen_desktop.domain.library import (
     StoredDocument,
     storable,
 )
+from lumen_desktop.domain.names import shown
 from lumen_desktop.engine.client import EmbeddingEngine
 from lumen_desktop.errors import InputError, LumenError, Stopped
 from lumen_desktop.retrieval.nearest import VectorIndex, Vectors
@@ -241,7 +242,7 @@ class Library:
         extract = yield from self._read(step, content, run)
         drafts = cut(extract)
         if not drafts:
-            raise InputError(f"{path.name} holds no text.", code="LIB-032", hint="Add a file that holds text.")
+            raise InputError(f"{shown(path.name)} holds no text.", code="LIB-032", hint="Add a file that holds text.")
         vectors: list[Vectors] = []
         for draft in drafts:
             self._refuse_stopped(run)
@@ -415,23 +416,25 @@ def _content(path: Path) -> bytes:
     try:
         state = path.stat()
         if not stat.S_ISREG(state.st_mode):
-            raise InputError(f"{path.name} is not a file.", code="LIB-027", hint="Name files or folders of files.")
+            raise InputError(
+                f"{shown(path.name)} is not a file.", code="LIB-027", hint="Name files or folders of files."
+            )
         if state.st_size > LARGEST_FILE_BYTES:
             raise InputError(
-                f"{path.name} is larger than {LARGEST_FILE_BYTES // 1024**2} MB.",
+                f"{shown(path.name)} is larger than {LARGEST_FILE_BYTES // 1024**2} MB.",
                 code="LIB-030",
                 hint="Split it into parts.",
             )
         content = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"There is no file {path}.", code="LIB-026", hint="Check the path.") from None
+        raise InputError(f"There is no file {shown(str(path))}.", code="LIB-026", hint="Check the path.") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its name is not one"
         raise InputError(
-            f"{path.name} cannot be read ({reason}).", code="LIB-028", hint="Check its permissions."
+            f"{shown(path.name)} cannot be read ({reason}).", code="LIB-028", hint="Check its permissions."
         ) from None
     if not content:
-        raise InputError(f"{path.name} is empty.", code="LIB-029", hint="Nothing was added of it.")
+        raise InputError(f"{shown(path.name)} is empty.", code="LIB-029", hint="Nothing was added of it.")
     return content
 
 
@@ -444,7 +447,7 @@ def _document(
         collection_id=collection_id,
         sha256=digest,
         name=storable(name),
-        title=extract.title,
+        title=extract.title or shown(name),
         kind=kind,
         subject=said.get("subject", "")[:200],
         edition=said.get("edition", "")[:200],

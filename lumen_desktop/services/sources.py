@@ -12,6 +12,7 @@ import zlib
 from dataclasses import dataclass
 
 from lumen_desktop.domain.library import Box, Kind, Passage
+from lumen_desktop.domain.names import shown
 from lumen_desktop.domain.quotes import ENOUGH, Located, locate
 from lumen_desktop.errors import InputError
 from lumen_desktop.retrieval.readers.client import ReaderProcess
@@ -101,7 +102,7 @@ class Sources:
         found = _located(passage, quote)
         places = [place for start, end in found.ranges for place in passage.places(start, end)]
         return Source(
-            document_id=passage.document_id, title=passage.document, name=document.name,
+            document_id=passage.document_id, title=passage.document, name=shown(document.name),
             attribution=passage.attribution, kind=passage.kind, section=passage.section, paged=passage.paged,
             pages=document.pages, page=(places or passage.spans)[0].page, drawable=document.paged,
             located=found.share,

@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, func, text
 from sqlmodel import Field, Session, col, select
 
 from lumen_desktop.domain.library import Currency, Kind, Passage, PassageDraft, Span, StoredDocument
+from lumen_desktop.domain.names import shown
 from lumen_desktop.storage.database import Transaction
 from lumen_desktop.storage.rows import Row, UtcTime
 
@@ -207,8 +208,8 @@ def documents(session: Session, collection_ids: Sequence[int]) -> list[StoredDoc
     )
     return [
         StoredDocument(
-            _key(row.id), name, row.title, row.name, Kind(row.kind), row.edition, Currency(row.currency), row.paged,
-            row.pages, count, row.sha256, row.added_utc, tuple(json.loads(row.notices)),
+            _key(row.id), name, shown(row.title), shown(row.name), Kind(row.kind), row.edition, Currency(row.currency),
+            row.paged, row.pages, count, row.sha256, row.added_utc, tuple(json.loads(row.notices)),
         )
         for row, name, count in session.exec(query).all()
     ]  # fmt: skip
@@ -250,7 +251,7 @@ def content(session: Session, document_id: int) -> bytes | None:
 def _passage(row: PassageRow, document: DocumentRow) -> Passage:
     spans = tuple(Span(*values) for values in json.loads(row.spans))
     return Passage(
-        id=_key(row.id), document_id=row.document_id, document=document.title, kind=Kind(document.kind),
+        id=_key(row.id), document_id=row.document_id, document=shown(document.title), kind=Kind(document.kind),
         subject=document.subject, edition=document.edition, currency=Currency(document.currency), paged=document.paged,
         header=row.header, section=row.section, text=row.text, spans=spans,
     )  # fmt: skip

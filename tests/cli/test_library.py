@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,6 +41,27 @@ def test_adding_reports_what_became_of_each_file(own: Own, tmp_path: Path) -> No
     again = own("library", "add", good, "--collection", "Line")
     assert again.returncode == 0
     assert again.stdout == "Added 0, unchanged 1, failed 0; 0 new passages in “Line”.\n"
+
+
+STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def test_no_document_or_name_steers_the_terminal(own: Own, tmp_path: Path) -> None:
+    """Escapes, one-byte controls and turns of direction in names, titles, texts and collections."""
+    named = tmp_path / "dose\u202efdp\x1b[31m[bold].txt"
+    named.write_text("The zorbel is cleaned\u202e after\u061c every shift.\n", encoding="utf-8")
+    result = own("library", "add", named, tmp_path / "gone\x1b[2J\u202e.pdf", "--collection", "Line\x1b[5m\u2066")
+    assert "dosefdp [31m[bold].txt stored" in result.stderr
+    assert "LIB-026" in result.stderr
+    said = [result.stdout, result.stderr]
+    for command in (["list"], ["search", "zorbel cleaned"], ["list", "--json"], ["search", "zorbel", "--json"]):
+        found = own("library", *command)
+        assert found.returncode == 0
+        assert "dosefdp [31m[bold]" in found.stdout
+        said += [found.stdout, found.stderr]
+    assert [words for words in said if STEERING.search(words)] == []
+    (collection,) = {d["collection"] for d in document(own("library", "list", "--json")) if "Line" in d["collection"]}
+    assert collection == "Line\x1b[5m\u2066", "a name in JSON is exact, so that it can be given back"
 
 
 def test_documents_are_listed(own: Own, here: Here, demo: Path) -> None:

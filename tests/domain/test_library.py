@@ -73,6 +73,7 @@ def test_a_quote_says_whose_words_it_is_and_in_which_state(
         ("a\u00a0b\u2003c", "a b c"),
         ("a\u200bb\u202ec\ufeffd\u00ade", "abcde"),
         ("a\x00b\x1fc\x7f", "abc"),
+        ("a\x9b\x85b\u061cc\U000e0041\U000e007fd\ufffbe", "a bcde"),
         ("", ""),
     ],
 )

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from lumen_desktop.domain.names import shown
+from lumen_desktop.domain.names import shown, shown_lines
 
 TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 NOTHING = "\u200b\u2060\ufeff\u00ad\u034f\u3164\u2800\ufe0f\U000e0041\U000e0100"
@@ -66,3 +66,8 @@ def test_no_character_turns_hides_or_breaks_a_name() -> None:
 def test_turning_and_empty_characters_leave_no_trace(character: str) -> None:
     assert shown(f"a{character}b") == "ab"
     assert shown(f"{character}5 mg{character}") == "5 mg"
+
+
+def test_lines_keep_their_breaks_and_indents() -> None:
+    text = "“Give 5 mg.” [1]\n    — label\u202e, \x1b[31mpage 2\x9b0m\n\n  \tend\r\n"
+    assert shown_lines(text) == "“Give 5 mg.” [1]\n    — label,  [31mpage 2 0m\n\n   end \n"

@@ -104,6 +104,25 @@ def test_a_pdf_is_added_with_its_pages(site: app.Site) -> None:
     assert any(hit.passage.page_of(0) == 4 for hit in hits)
 
 
+def test_names_and_titles_deceive_in_no_list_and_the_name_itself_is_kept(site: app.Site, tmp_path: Path) -> None:
+    file = written(tmp_path / "dose\u202efdp.txt", "The autoclave is requalified every year.\n")
+    titled = written(
+        tmp_path / "b.md", "---\ntitle: Recall\u2067s \u001b[2Jof l\u200dots\n---\n\nTraps are inspected.\n"
+    )
+    assert added(site.library, file, titled).added == 2
+    listed = {document.name: document.title for document in site.library.documents()}
+    assert (listed["dosefdp.txt"], listed["b.md"]) == ("dosefdp", "Recalls [2Jof lots")
+    hits, _ = site.library.search("autoclave requalified", collection="Documents", most=1)
+    assert hits[0].passage.document == hits[0].passage.header == "dosefdp"
+    assert site.sources.open(hits[0].passage.id).name == "dosefdp.txt"
+    with site.library._database.reading() as session:
+        assert (
+            session.execute(text("SELECT name FROM source_document WHERE title = 'dosefdp'")).scalar_one() == file.name
+        )
+    report = added(site.library, tmp_path / "gone\u202e\n.pdf")
+    assert report.failed[0].message == f"There is no file {tmp_path / 'gone .pdf'}."
+
+
 def test_adding_again_changes_nothing(site: app.Site, tmp_path: Path) -> None:
     file = written(tmp_path / "a.txt", "The autoclave is requalified every year.\n")
     added(site.library, file)

@@ -170,6 +170,15 @@ def test_a_passage_carries_what_a_citation_says(database: Database) -> None:
     assert passage.attribution == "Lumen's summary of 21 CFR 211.67, not its wording (2) [superseded]"
 
 
+def test_names_that_were_stored_before_they_were_cleaned_are_shown_clean(database: Database) -> None:
+    place = collection(database, "A")
+    _, (one,) = add(database, place, "Words.", title="Recall\u202e\x1b[2J\n of lots", name="dose\u202efdp.exe")
+    with database.reading() as session:
+        (listed,) = stored.documents(session, [place.id or 0])
+        assert stored.passages(session, [one])[one].document == listed.title == "Recall [2J of lots"
+    assert listed.name == "dosefdp.exe"
+
+
 def test_the_same_bytes_are_in_a_collection_once(database: Database) -> None:
     one, other = collection(database, "A"), collection(database, "B")
     add(database, one, "Words.", sha256="a" * 64)

@@ -14,6 +14,7 @@ from typing import Any
 
 from lumen_desktop.children import Child, Limits, Message
 from lumen_desktop.domain.library import Extract, Section
+from lumen_desktop.domain.names import shown
 from lumen_desktop.errors import EngineError, InputError, Stopped
 from lumen_desktop.retrieval.readers import Reading
 from lumen_desktop.retrieval.readers.drawn import DrawnPage, PageAnswer
@@ -260,7 +261,7 @@ class _Answer:
         sections = tuple(self._section(untrusted_section, pages) for untrusted_section in self.untrusted_sections)
         _check_disjoint(sections)
         return Extract(
-            title=text(untrusted.get("title"), LONGEST_TITLE_CHARACTERS),
+            title=shown(text(untrusted.get("title"), LONGEST_TITLE_CHARACTERS)),
             pages=pages,
             paged=paged,
             sections=sections,
@@ -300,10 +301,10 @@ def _check_disjoint(sections: tuple[Section, ...]) -> None:
 
 
 def _texts(untrusted: Any, most: int) -> tuple[str, ...]:
-    return tuple(text(item, LONGEST_TITLE_CHARACTERS) for item in items(untrusted, most))
+    return tuple(shown(text(item, LONGEST_TITLE_CHARACTERS)) for item in items(untrusted, most))
 
 
 def _metadata(untrusted: Any) -> Mapping[str, str]:
     if not isinstance(untrusted, dict) or len(untrusted) > MOST_METADATA:
         raise BrokenRuleError("metadata")
-    return {text(key, 64): text(value, LONGEST_TITLE_CHARACTERS) for key, value in untrusted.items()}
+    return {text(key, 64): shown(text(value, LONGEST_TITLE_CHARACTERS)) for key, value in untrusted.items()}

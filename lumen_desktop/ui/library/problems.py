@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
+from lumen_desktop.domain.names import shown
 from lumen_desktop.services.library import AddReport, Failure
 from lumen_desktop.ui import formatting, theme, widgets
 
@@ -56,8 +57,8 @@ class ProblemList(QWidget):
     def add_failure(self, failure: Failure) -> None:
         """A file that was not added."""
         self._failed.add(failure.path)
-        named = failure.path.name in failure.message
-        words = f"{'' if named else failure.path.name + ': '}{failure.message} {failure.hint} ({failure.code})"
+        name = shown(failure.path.name)
+        words = f"{'' if name in failure.message else name + ': '}{failure.message} {failure.hint} ({failure.code})"
         self._add(words, "circle-x", "danger")
 
     def add_sentence(self, words: str) -> None:
@@ -70,7 +71,7 @@ class ProblemList(QWidget):
             if failure.path not in self._failed:
                 self.add_failure(failure)
         for path, notice in report.notices:
-            self._add(f"{path.name}: {notice}", "info", "accent")
+            self._add(f"{shown(path.name)}: {notice}", "info", "accent")
 
     def copy(self) -> None:
         """Puts the chosen lines into the clipboard; all where none is chosen."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QProgressBar
 
+from lumen_desktop.domain.names import shown
 from lumen_desktop.services.library import AddProgress
 from lumen_desktop.ui import formatting, widgets
 from lumen_desktop.ui.library.pace import Pace
@@ -72,7 +73,7 @@ class ProgressCard(widgets.Card):
 
     def show_progress(self, event: AddProgress, pace: Pace) -> None:
         """Where the work stands."""
-        self._file.setText(f"{_STAGES.get(event.stage, event.stage)} {event.path.name}")
+        self._file.setText(f"{_STAGES.get(event.stage, event.stage)} {shown(event.path.name)}")
         self._file_bar.setRange(0, event.total)  # no total: it only says that something goes on
         self._file_bar.setValue(event.done)
         if event.stage == "indexing":
