@@ -3,7 +3,7 @@
 site.key     what kind of site this is, and its wrapped database key
 lumen.db     everything else, encrypted
 index/       the vector index, a cache without text
-lumen.lock   held by the process that may write; lumen.holder says which, lumen.call asks its window to come forward
+lumen.lock   held by the process that may write; lumen.holder says which
 tmp/         removed at each start
 """
 
@@ -64,7 +64,7 @@ class DataFolder:
 
     def _refuse_strangers(self) -> None:
         ours = {"lumen.db", "lumen.db-wal", "lumen.db-shm", "lumen.lock", "lumen.holder", "lumen.log", "tmp", "index"}
-        unfinished = {"site.key.new", "lumen.holder.new", "lumen.call"}  # a kill may leave them
+        unfinished = {"site.key.new", "lumen.holder.new"}  # a kill may leave them
         if any(entry.name not in ours | unfinished for entry in self.path.iterdir()):
             raise StorageError(
                 f"The folder {self.path} already holds other files.",

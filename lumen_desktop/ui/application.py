@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from lumen_desktop import __version__, paths, settings
 from lumen_desktop.errors import LumenError
-from lumen_desktop.services import presence
+from lumen_desktop.services.presence import Presence
 from lumen_desktop.ui import errors, tasks, theme
 from lumen_desktop.ui.crashes import CrashReports
 from lumen_desktop.ui.formatting import counted
@@ -43,10 +43,11 @@ def start(data: Path | None = None) -> int:
     Returns:
         The exit status: 0, also where a window that is open already came forward instead.
     """
-    if any(presence.call_forward(folder) for folder in _folders(data)):
+    presence = Presence(data)
+    if not presence.first():
         return 0
     application = make()
-    shell = Shell(application, data)
+    shell = Shell(application, data, presence)
     shell.begin()
     status = application.exec()
     if not shell.end():  # a thread waits for what does not come: what is stored is safe, and children end with us
@@ -77,19 +78,12 @@ def dress(application: QApplication) -> tuple[str, ...]:
     return notices
 
 
-def _folders(data: Path | None) -> list[Path]:
-    """The data folders that this start may mean, and that exist."""
-    chosen = settings.load(paths.settings_file())[0].data_folder
-    sites = Path(chosen) if chosen else paths.user_data()
-    folders = [data] if data else [paths.own_site(sites), paths.demonstration(sites)]
-    return [folder for folder in folders if folder.is_dir()][:1]
-
-
 class Shell(QObject):
     """One run of the program: a session, its window, crash reports, and calls of a second start."""
 
-    def __init__(self, application: QApplication, data: Path | None) -> None:
+    def __init__(self, application: QApplication, data: Path | None, presence: Presence | None = None) -> None:
         super().__init__()
+        self._presence = presence
         self._application = application
         self._data = data
         self.remembered = Remembered(paths.settings_file().with_name("window.json"))
@@ -125,10 +119,12 @@ class Shell(QObject):
         QTimer.singleShot(0, self, self.session.find)
 
     def end(self) -> bool:
-        """After the last window: waits for threads and gives the handlers back; False where a thread is left."""
+        """After the last window: waits for threads, gives handlers and place back; False where a thread is left."""
         self._listening.stop()
         settled = tasks.settle(_CLOSE_WITHIN_MS / 1000)
         self.crashes.remove()
+        if self._presence is not None:
+            self._presence.leave()
         return settled
 
     def _reports_folder(self) -> Path:
@@ -136,7 +132,8 @@ class Shell(QObject):
         return place.folder.path if place is not None and place.folder.path.is_dir() else paths.user_data()
 
     def _listen(self) -> None:
-        if self.session.site is not None and presence.answered(self.session.site.place.folder.path):
+        leaves = not self._listening.isActive()  # a signal that is heard at this tick closes the window
+        if self._presence is not None and not leaves and self._presence.called():
             self.window.come_forward()
 
     def _redress(self) -> None:
@@ -182,6 +179,7 @@ class Shell(QObject):
 
     def _leave(self) -> None:
         """The screens have stopped: closes the site, and waits for it no longer than people would."""
+        self._listening.stop()  # a second start waits for the end of this one, and then shows a window of its own
         if self.session.site is not None and self.session.adding_library:
             self.session.site.library.stop()
         QTimer.singleShot(_CLOSE_WITHIN_MS, self, self.window.left)

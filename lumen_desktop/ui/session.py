@@ -17,7 +17,6 @@ from PySide6.QtCore import QObject, Signal
 
 from lumen_desktop import paths
 from lumen_desktop.errors import EngineError, InputError, LumenError
-from lumen_desktop.services.presence import PURPOSE, answered
 from lumen_desktop.ui import tasks
 
 if TYPE_CHECKING:  # loading it takes longer than showing the window
@@ -176,8 +175,7 @@ def _held(place: SitePlace, passphrase: str, *, new: bool, leave: threading.Even
     """Opens a site, hands it over, and holds it until it is to be left."""
     app = _app()
     secret = app.DEMONSTRATION_PASSPHRASE if place.demonstration else passphrase
-    with app.opened(place, secret, purpose=PURPOSE, writable=True) as site:
-        answered(place.folder.path)  # a call that nobody was there to hear
+    with app.opened(place, secret, purpose="the window", writable=True) as site:
         yield Entered(site, _prepared(site) and (new or place.demonstration) and not app.has_starter_library(site))
         leave.wait()
 

@@ -1,5 +1,6 @@
 """From the start of the program to its end: first start, passphrase, a site in use, a second start, a bug, a close."""
 
+import contextlib
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from lumen_desktop import __main__ as program
 from lumen_desktop import app
-from lumen_desktop.services import presence
+from lumen_desktop.services.presence import Presence
 from lumen_desktop.storage.folder import DataFolder
 from lumen_desktop.ui import application
 from lumen_desktop.ui.application import Shell
@@ -29,6 +30,7 @@ from tests.rehearsal import RehearsalSite
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|propagateSizeHints)")
 Begin = Callable[[Path | None], Shell]
+Launch = Callable[[Path], subprocess.Popen[str]]
 _WAIT_MS = 30_000
 
 
@@ -45,7 +47,9 @@ def begin(
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def start(data: Path | None) -> Shell:
-        shell = Shell(application.make(), data)
+        presence = Presence(data)
+        assert presence.first(0)
+        shell = Shell(application.make(), data, presence)
         shells.append(shell)
         shell.begin()
         return shell
@@ -274,51 +278,137 @@ def window_command(folder: Path) -> list[str]:
     return [sys.executable, "-m", "lumen_desktop", "--data", str(folder)]
 
 
-def test_a_second_start_brings_the_first_window_forward_and_ends(tmp_path: Path, demonstration: Path) -> None:
-    environment = {**lumen_environment(), "QT_QPA_PLATFORM": "offscreen", "LUMEN_SETTINGS": str(tmp_path / "s.json")}
+def window_environment(settings: Path) -> dict[str, str]:
+    environment = {**lumen_environment(), "QT_QPA_PLATFORM": "offscreen", "LUMEN_SETTINGS": str(settings)}
     environment.pop("PYTHONWARNINGS")
-    with subprocess.Popen(
-        window_command(demonstration), env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
-    ) as first:
-        held = DataFolder(demonstration)
-        deadline = time.monotonic() + 60
-        while not (held.is_held() and held.holder().startswith(presence.PURPOSE)):
-            assert time.monotonic() < deadline
-            assert first.poll() is None
-            time.sleep(0.1)
-        time.sleep(3)  # it is being opened: then it hears
-        begun = time.monotonic()
-        second = subprocess.run(window_command(demonstration), env=environment, cwd=ROOT, timeout=60, check=False)
-        took = time.monotonic() - begun
-        assert second.returncode == 0
-        assert first.poll() is None
-        assert not (demonstration / presence.CALL).exists()
-        assert took < 10
-        children = psutil.Process(first.pid).children()
-        first.send_signal(signal.SIGTERM)
-        assert first.wait(timeout=20) == 0
-        assert not psutil.wait_procs(children, timeout=5)[1]
-        said = first.stderr.read() if first.stderr else ""
-        assert "Traceback" not in said
-        assert "does not support raise" in said  # it did try to come forward
-    assert not held.is_held()
+    return environment
 
 
-def test_a_call_that_nobody_hears_is_given_up(site_folder: Path) -> None:
-    assert not presence.call_forward(site_folder)
-    folder = DataFolder(site_folder)
-    code = (
-        "import sys, time; from pathlib import Path; from lumen_desktop.storage.folder import DataFolder\n"
-        f"with DataFolder(Path(sys.argv[1])).writing({presence.PURPOSE!r}): print('held', flush=True); time.sleep(30)"
-    )
-    with subprocess.Popen([sys.executable, "-c", code, str(site_folder)], stdout=subprocess.PIPE, cwd=ROOT) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == b"held\n"
-        assert folder.is_held()
-        assert not presence.call_forward(site_folder, timeout_s=0.3)
-        assert not (site_folder / presence.CALL).exists()
-        other.kill()
-    assert not folder.is_held()
+@pytest.fixture
+def launch(settings_file: Path) -> Iterator[Launch]:
+    """Starts the program in a process of its own; whatever still runs after the test is killed."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def start(folder: Path) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            window_command(folder), env=window_environment(settings_file), cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        begun.append(process)
+        return process
+
+    yield start
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+def until(true: Callable[[], object], timeout_s: float = 60) -> None:
+    """Waits for what other processes do."""
+    deadline = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("where", ["start page", "passphrase", "wrong passphrase", "open", "in use by another"])
+def test_a_second_start_brings_the_first_window_forward_wherever_it_stands(
+    begin: Begin, qtbot: QtBot, launch: Launch, *, tmp_path: Path, site_folder: Path, where: str
+) -> None:
+    folder = tmp_path / "none" if where == "start page" else site_folder
+    with contextlib.ExitStack() as held:
+        if where == "in use by another":
+            held.enter_context(DataFolder(folder).writing("lumen chat"))
+        shell = begin(folder)
+        first_page = page(shell, WelcomePage if where == "start page" else UnlockPage, qtbot)
+        if isinstance(first_page, UnlockPage) and where != "passphrase":
+            first_page.given.emit("not the passphrase of it" if where == "wrong passphrase" else PASSPHRASE)
+        if where == "wrong passphrase":
+            qtbot.waitUntil(lambda: _problem(shell) != "", timeout=_WAIT_MS)
+        elif where == "open":
+            opened(shell, qtbot)
+        elif where == "in use by another":
+            page(shell, RefusedPage, qtbot)
+        shell.window.showMinimized()
+        assert shell.window.isMinimized()
+        second = launch(folder)
+        qtbot.waitUntil(lambda: second.poll() is not None, timeout=_WAIT_MS)
+    assert second.returncode == 0
+    assert not shell.window.isMinimized()
+    assert shell.window.isVisible()
+    assert not list(tmp_path.rglob("window-*.call"))
+
+
+def test_of_two_starts_at_once_one_shows_a_window_and_the_other_ends(
+    launch: Launch, demonstration: Path, tmp_path: Path
+) -> None:
+    both = [launch(demonstration), launch(demonstration)]
+    until(lambda: any(start.poll() is not None for start in both))
+    (ended,) = (start for start in both if start.poll() is not None)
+    (first,) = (start for start in both if start is not ended)
+    assert ended.returncode == 0
+    until(lambda: DataFolder(demonstration).is_held())
+    assert launch(demonstration).wait(timeout=30) == 0
+    assert first.poll() is None
+    assert not list(tmp_path.rglob("window-*.call"))
+    children = psutil.Process(first.pid).children()
+    first.send_signal(signal.SIGTERM)
+    said = first.communicate(timeout=20)[1]
+    assert first.returncode == 0
+    assert not psutil.wait_procs(children, timeout=5)[1]
+    assert "Traceback" not in said
+    assert said.count("does not support raise") >= 1  # it did try to come forward
+    assert not DataFolder(demonstration).is_held()
+
+
+def test_a_killed_window_leaves_its_place_to_the_next_start(launch: Launch, demonstration: Path) -> None:
+    first = launch(demonstration)
+    until(lambda: DataFolder(demonstration).is_held() and psutil.Process(first.pid).children())
+    children = psutil.Process(first.pid).children()
+    first.kill()
+    first.wait(timeout=10)
+    assert not psutil.wait_procs(children, timeout=10)[1]
+    place = Presence(demonstration)
+    assert place._take()
+    place.leave()
+    again = launch(demonstration)
+    until(lambda: DataFolder(demonstration).is_held())
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(timeout=20) == 0
+
+
+def test_a_window_that_closes_answers_no_call(begin: Begin, qtbot: QtBot, site_folder: Path) -> None:
+    shell = begin(site_folder)
+    page(shell, UnlockPage, qtbot)
+    close(shell, qtbot)
+    assert not Presence(site_folder)._take()
+    Presence(site_folder)._call.touch()
+    QTest.qWait(1000)
+    assert Presence(site_folder).called()
+
+
+@pytest.mark.parametrize("why", ["a file is there", "read-only disk"])
+def test_where_settings_cannot_be_written_it_starts_all_the_same(
+    begin: Begin,
+    qtbot: QtBot,
+    *,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    why: str,
+) -> None:
+    if why == "a file is there":
+        folder = tmp_path / "file"
+        folder.write_text("no folder", encoding="utf-8")
+    else:
+        folder = request.getfixturevalue("read_only_disk")
+    monkeypatch.setenv("LUMEN_SETTINGS", str(folder / "settings.json"))
+    for _ in range(2):  # the second one cannot know of the first
+        shell = begin(tmp_path / "none")
+        welcomed(shell, qtbot)
+        assert shell.window.banner.words == ""
+    QTest.qWait(500)
+    assert "".join(capsys.readouterr()) == ""
 
 
 @pytest.mark.parametrize(
