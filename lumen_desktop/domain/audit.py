@@ -1,11 +1,15 @@
 """The audit trail's rule: each event's hash covers the one before it, so a change anywhere shows.
 
-Knows no database and no clock. Storage appends and reads; `first_break` is what verification means.
+Knows no database and no clock. Storage appends and reads; `first_break` is what verification of the chain alone
+means, `anchors.check` what it means together with the anchors. `Filters` and `differences` serve who reads the trail.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 _DOMAIN = b"LUMEN-AUDIT-v1\0"
 
@@ -27,21 +31,111 @@ class AuditEvent:
     hash: bytes
 
 
+class Fault(StrEnum):
+    """What is wrong with a trail, the gravest first."""
+
+    NONE = ""
+    BROKEN = "broken"  # an event does not follow from the one before it
+    REWRITTEN = "rewritten"  # the chain holds, but an anchor vouches for another event
+    TRUNCATED = "truncated"  # an anchor vouches for an event that is not there
+    FORGED = "forged"  # an anchor was not signed by this site, or does not follow from the one before it
+    APART = "apart"  # the anchors file holds what the database does not
+    FILE_SHORT = "file short"  # the anchors file lost anchors that the database has
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """How far an anchor vouches for the trail: up to which event, since when."""
+
+    seq: int
+    time_utc: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a check of the whole chain found.
 
     Attributes:
         events: how many events were read.
-        first_bad: sequence number of the first that does not follow from those before; None if all do.
+        first_bad: sequence number of the first event that is wrong, or at the latest of them: it lies after
+            ``good_until`` and not after this; None if nothing is wrong.
         reason: what is wrong with it, one sentence; empty if nothing is.
         head: hash of the last event checked.
+        fault: the kind of what is wrong.
+        good_until: the last event that an anchor vouches for and that is as it was.
+        outside: how far the anchors outside the database vouch; None without any.
     """
 
     events: int
     first_bad: int | None
     reason: str
     head: bytes
+    fault: Fault = Fault.NONE
+    good_until: int = 0
+    outside: Vouched | None = None
+
+
+class Order(StrEnum):
+    """What events are sorted by; among equals by their place in the chain."""
+
+    SEQ = "seq"
+    TIME = "time"
+    ACTOR = "actor"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which events are wanted; what is empty excludes none.
+
+    Attributes:
+        since: this time and later.
+        until: before this time.
+        words: stands in the reason or in a value before or after, in capitals or not.
+    """
+
+    actor: str = ""
+    role: str = ""
+    act: str = ""
+    entity: str = ""
+    entity_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    words: str = ""
+
+
+class Change(StrEnum):
+    """What happened to a field."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that an event touched; a side on which it did not exist is None."""
+
+    field: str
+    change: Change
+    before: Any
+    after: Any
+
+
+def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Difference]:
+    """The fields in which two states differ, those of the first state first.
+
+    Source: 21 CFR 11.10(e): a change does not obscure what was recorded before.
+    """
+    old, new = before or {}, after or {}
+    found = []
+    for name in {**old, **new}:
+        if name not in new:
+            found.append(Difference(name, Change.REMOVED, old[name], None))
+        elif name not in old:
+            found.append(Difference(name, Change.ADDED, None, new[name]))
+        elif old[name] != new[name] or type(old[name]) is not type(new[name]):
+            found.append(Difference(name, Change.CHANGED, old[name], new[name]))
+    return found
 
 
 def genesis(site_id: str) -> bytes:
@@ -62,13 +156,20 @@ def first_break(events: Iterable[AuditEvent], *, site_id: str) -> Verdict:
     head, count = genesis(site_id), 0
     for event in events:
         count += 1
-        if reason := _fault(event, count, head):
-            return Verdict(count, event.seq, reason, head)
+        if reason := flaw(event, count, head):
+            return Verdict(count, event.seq, reason, head, Fault.BROKEN)
         head = event.hash
     return Verdict(count, None, "", head)
 
 
-def _fault(event: AuditEvent, expected: int, head: bytes) -> str:
+def flaw(event: AuditEvent, expected: int, head: bytes) -> str:
+    """Why an event does not follow from those before, one sentence; empty if it does.
+
+    Args:
+        event: the one to look at.
+        expected: its number, if none is missing.
+        head: hash of the event before.
+    """
     if event.seq != expected:
         return f"Event {expected} is missing."
     if event.previous != head:

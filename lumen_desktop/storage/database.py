@@ -51,12 +51,17 @@ class Database:
         key: 32 bytes.
         site_id: whose audit chain this is.
         clock: tells the time, aware UTC.
+
+    Attributes:
+        written: told of each transaction once it is committed: number and time of its last event.
     """
 
     def __init__(self, path: Path, key: bytes, *, site_id: str, clock: Callable[[], datetime]) -> None:
         self._path = path
         self.site_id = site_id
         self.clock = clock
+        self.written: Callable[[int, datetime], None] | None = None
+        self._refusal: LumenError | None = None
         self._engine = _engine(path, key)
         self._write_turn = threading.Lock()
 
@@ -113,8 +118,28 @@ class Database:
         Args:
             actor: on whose behalf.
             reason: why, for the audit trail; names the job, never a document's words.
+
+        Raises:
+            LumenError: writing is refused; see `refuse_writes`.
         """
+        self.check_writable()
         return Transaction(self, actor, reason)
+
+    @contextlib.contextmanager
+    def anchoring(self) -> Iterator[Session]:
+        """A writing session for anchors only: they belong to the trail and are no event of it."""
+        self.check_writable()
+        with self._writing() as session:
+            yield session
+
+    def refuse_writes(self, refusal: LumenError) -> None:
+        """Answers every later wish to write with a refusal; what cannot be trusted is not built upon."""
+        self._refusal = refusal
+
+    def check_writable(self) -> None:
+        """Raises the refusal where writing is refused."""
+        if self._refusal is not None:
+            raise self._refusal
 
     def close(self) -> None:
         """Closes all connections."""
@@ -174,6 +199,7 @@ class Transaction:
         self._actor = actor
         self._reason = reason
         self._stack = contextlib.ExitStack()
+        self._noted: tuple[int, datetime] | None = None
         self.session: Session
 
     def __enter__(self) -> Self:
@@ -183,7 +209,10 @@ class Transaction:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        return self._stack.__exit__(kind, error, trace)
+        handled = self._stack.__exit__(kind, error, trace)
+        if error is None and self._noted and self._database.written:
+            self._database.written(*self._noted)
+        return handled
 
     def add(self, row: AnyRow) -> AnyRow:
         """Stores a new row and returns it with its id."""
@@ -238,7 +267,7 @@ class Transaction:
             "reason": self._reason,
             "app": __version__,
         }
-        audit.append(self.session, self._database.site_id, fields)
+        self._noted = audit.append(self.session, self._database.site_id, fields), now
 
 
 def _digest_of(rows: Sequence[Row]) -> str:
@@ -253,11 +282,22 @@ def _identity(row: Row) -> object:
     return getattr(row, "id", None)
 
 
+def _address(path: Path) -> str:
+    """The file as SQLite is to open it: where nothing can be written, without the files that a log would need.
+
+    A log that still holds what the file lacks is not passed over: without a place for its index SQLite refuses.
+    """
+    log, shared = path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
+    alone = not shared.exists() and (not log.exists() or not log.stat().st_size)
+    frozen = alone and path.exists() and not (os.access(path.parent, os.W_OK) and os.access(path, os.W_OK))
+    return f"{path.absolute().as_uri()}{'?immutable=1' if frozen else ''}"
+
+
 def _engine(path: Path, key: bytes) -> Engine:
     """An SQLAlchemy engine whose connections are keyed, hardened and begin as reader or writer."""
 
     def connect() -> Any:
-        connection = sqlcipher3.dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
+        connection = sqlcipher3.dbapi2.connect(_address(path), uri=True, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA cipher_log_level = NONE")  # it would write to standard error
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         for pragma in _PRAGMAS:

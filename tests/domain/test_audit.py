@@ -2,10 +2,11 @@
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from lumen_desktop.domain.audit import AuditEvent, first_break, genesis, link
+from lumen_desktop.domain.audit import AuditEvent, Change, differences, first_break, genesis, link
 
 SITE = "a site"
 
@@ -57,3 +58,24 @@ def test_each_kind_of_break_is_named_at_its_event(place: int) -> None:
 
 def test_the_chain_of_another_site_breaks_at_its_first_event() -> None:
     assert first_break(chain(3), site_id="another site").first_bad == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (None, None, []),
+        ({"a": 1}, {"a": 1}, []),
+        (None, {"a": 1, "b": None}, [("a", Change.ADDED, None, 1), ("b", Change.ADDED, None, None)]),
+        ({"a": 1}, None, [("a", Change.REMOVED, 1, None)]),
+        ({"a": 1, "b": 2}, {"b": 3, "c": 4}, [
+            ("a", Change.REMOVED, 1, None), ("b", Change.CHANGED, 2, 3), ("c", Change.ADDED, None, 4),
+        ]),
+        ({"a": True}, {"a": 1}, [("a", Change.CHANGED, True, 1)]),
+        ({"a": None}, {"a": ""}, [("a", Change.CHANGED, None, "")]),
+    ],
+)  # fmt: skip
+def test_states_are_compared_field_by_field(
+    before: dict[str, Any] | None, after: dict[str, Any] | None, expected: list[tuple[str, Change, Any, Any]]
+) -> None:
+    found = differences(before, after)
+    assert [(one.field, one.change, one.before, one.after) for one in found] == expected
