@@ -31,14 +31,29 @@ SAME = [
     ["1,250 mL", "one thousand two hundred and fifty mL", "a thousand two hundred fifty ml"],
     ["100 g", "a hundred grams", "one hundred g", "hundred grams"],
     ["0.5 tablet", "half a tablet", "0.5 tablets"],
-    ["1.5 tablets", "one and a half tablets"],
+    ["1.5 tablets", "one and a half tablets", "1 1/2 tablets", "1½ tablets", "1 ½ tablets"],
+    ["0.25 tablet", "1/4 tablet", "¼ tablet", "a quarter of a tablet", "one-quarter tablet"],
+    [
+        "2,000,000 IU",
+        "2 million IU",
+        "two million IU",
+        "2 x 10^6 IU",
+        "2\u00d710⁶ IU",
+        "2e6 IU",
+        "2 000 000 IU",
+        "2-million IU",
+    ],
+    ["5 mg/kg", "5 mg per kg", "5 mg / kg", "five milligrams per kilogram"],
+    ["5 µmol/L", "5 \u03bcmol/L", "5 umol/l"],
+    ["5 drops", "five drops"],
+    ["8 h", "q8h", "every 8 hours", "q 8 h", "Q8 H"],
     ["17 weeks", "seventeen weeks"],
     ["-20 °C", "\u221220 °C", "–20 ℃", "(-20 °C)"],
     ["every day", "daily", "per day", "each day", "a day"],
     ["weekly", "every week", "per week", "once a week"],
     ["yearly", "annually", "per year", "each year"],
     ["hourly", "every hour", "an hour", "per hour"],
-    ["twice", "2 times"],
+    ["twice", "2 times", "two times"],
     ["thrice", "3 times", "three times"],
 ]
 
@@ -51,6 +66,73 @@ def test_spellings_of_one_quantity_are_one(spellings: list[str]) -> None:
     assert {spelling for spelling, found in sets.items() if found != first} == set()
 
 
+# What is meant by one text, and no smaller or larger dose that its characters or words hold as well.
+HIDDEN = [
+    ("two or three hundred mg", stated(("200", "mg"), ("300", "mg"))),
+    ("two to three thousand units", stated(("2000", "unit"), ("3000", "unit"))),
+    ("two-three hundred mg", stated(("200", "mg"), ("300", "mg"))),
+    ("two- to three-hundred mg", stated(("200", "mg"), ("300", "mg"))),
+    ("two or three hundred and fifty mg", stated(("200", "mg"), ("350", "mg"))),
+    ("one to two hundred thousand IU", stated(("100000", "iu"), ("200000", "iu"))),
+    ("one hundred to two hundred thousand IU", stated(("100000", "iu"), ("200000", "iu"))),
+    ("fifty to two hundred mg", stated(("50", "mg"), ("200", "mg"))),
+    ("two hundred to three hundred mg", stated(("200", "mg"), ("300", "mg"))),
+    ("five hundred to one thousand mg", stated(("500", "mg"), ("1000", "mg"))),
+    ("between two hundred and fifty and three hundred mg", stated(("250", "mg"), ("300", "mg"))),
+    ("between two hundred and three hundred mg", stated(("200", "mg"), ("300", "mg"))),
+    ("2 or 3 hundred mg", stated(("200", "mg"), ("300", "mg"))),
+    ("2 to three hundred mg", stated(("200", "mg"), ("300", "mg"), ("2", ""))),
+    ("two to 4 mg", stated(("2", "mg"), ("4", "mg"))),
+    ("2–3 million IU", stated(("2000000", "iu"), ("3000000", "iu"))),
+    ("500 to 1 thousand units", stated(("500", "unit"), ("1000", "unit"))),
+    ("1 to 2 x 10^6 cells", stated(("1000000", ""), ("2000000", ""))),
+    ("1–2 \u00d7 10⁶ CFU/mL", stated(("1000000", "cfu/ml"), ("2000000", "cfu/ml"))),
+    ("from 10^3 to 10^6 CFU", stated(("1000", "cfu"), ("1000000", "cfu"))),
+    ("5 \u00d7 10^9/L", stated(("5000000000", "/l"))),
+    ("2 x 500 mg", stated(("2", ""), ("500", "mg"))),
+    ("5/10 mg", stated(("5", "mg"), ("10", "mg"))),
+    ("5/10/20 mg", stated(("5", "mg"), ("10", "mg"), ("20", "mg"))),
+    ("2-3 mg/kg", stated(("2", "mg/kg"), ("3", "mg/kg"))),
+    ("0.5–1 g", stated(("0.5", "g"), ("1", "g"))),
+    ("2- to 3-mg", stated(("2", "mg"), ("3", "mg"))),
+    ("50 ± 5 mg", stated(("50", "mg"), ("5", "±mg"))),
+    ("50 mg +/- 5 mg", stated(("50", "mg"), ("5", "±mg"))),
+    ("1/2 tablet", stated(("0.5", "tablet"))),
+    ("1/2 to 1 tablet", stated(("0.5", "tablet"), ("1", "tablet"))),
+    ("a phase 1/2 trial", stated(("1", ""), ("2", ""))),
+    ("a few hundred mg", stated()),
+    ("half million units", stated(("500000", "unit"))),
+    ("half a million units", stated(("500000", "unit"))),
+    ("one and a half million units", stated(("1500000", "unit"))),
+    ("0,125 mg", stated(("0.125", "mg"))),
+    ("2,5 mg", stated(("2.5", "mg"))),
+    ("5 mg/h", stated(("5", "mg/h"))),
+    ("15 mg/kg/dose", stated(("15", "mg/kg/dose"))),
+    ("every other day", stated(("2", "day"))),
+    ("2 to 3 times a day", stated(("2", "time"), ("3", "time"), ("2", "per day"), ("3", "per day"))),
+    ("1e999999999 mg and 10^999999 mg", stated(("10", ""))),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), HIDDEN, ids=[text for text, _ in HIDDEN])
+def test_no_other_dose_is_read_out_of_a_number(text: str, expected: frozenset[Quantity]) -> None:
+    assert quantities(text) == expected
+    assert quantities(text.upper()) == expected
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ["twice daily", "two times a day", "2 times per day", "2x daily", "BID", "b.i.d."],
+        ["three times daily", "thrice a day", "TID", "3 \u00d7 daily"],
+    ],
+    ids=lambda spellings: spellings[0],
+)
+def test_how_often_is_one_thing_however_it_is_spelt(spellings: list[str]) -> None:
+    periods = [{quantity for quantity in quantities(text) if quantity.unit == "per day"} for text in spellings]
+    assert all(len(found) == 1 and found == periods[0] for found in periods)
+
+
 def test_different_quantities_are_different() -> None:
     for one, other in itertools.combinations([spellings[0] for spellings in SAME], 2):
         assert quantities(one) != quantities(other), (one, other)
@@ -61,8 +143,8 @@ def test_different_quantities_are_different() -> None:
     [
         ("5 mg", stated(("5", "mg"))),
         ("two to four mg", stated(("2", "mg"), ("4", "mg"))),
-        ("one or two hundred mg", stated(("1", "mg"), ("200", "mg"))),
-        ("between two and four mg", stated(("4", "mg"))),
+        ("one or two hundred mg", stated(("100", "mg"), ("200", "mg"))),
+        ("between two and four mg", stated(("2", "mg"), ("4", "mg"))),
         ("someone else took a half", stated()),
         ("from 5 to 10 mg", stated(("5", "mg"), ("10", "mg"))),
         ("5-10 mg", stated(("5", "mg"), ("10", "mg"))),
@@ -78,7 +160,7 @@ def test_different_quantities_are_different() -> None:
         ("5 mg/kg/day", stated(("5", "mg/kg/day"))),
         ("5 mg/tablet", stated(("5", "mg"))),
         ("10 mg weekly", stated(("10", "mg"), ("1", "per week"))),
-        ("10 mg twice daily", stated(("10", "mg"), ("2", "time"), ("1", "per day"))),
+        ("10 mg twice daily", stated(("10", "mg"), ("2", "time"), ("2", "per day"))),
         ("two tablets", stated(("2", "tablet"))),
         ("250.5 mg", stated(("250.5", "mg"))),
         ("1.5 to 2 g", stated(("1.5", "g"), ("2", "g"))),
@@ -108,6 +190,11 @@ def test_digits_in_names_and_clauses_are_no_quantity(name: str) -> None:
         ("5 working days", "5 days"), ("5 calendar days", "5 working days"), ("daily", "weekly"), ("twice", "thrice"),
         ("-20 °C", "20 °C"), ("250 mg/5 mL", "250 mg/15 mL"), ("5 mg-10 mg", "5 mg-100 mg"), ("5 MG", "5 MCG"),
         ("1,000 mg", "1,000 g"), ("10 mL", "10 L"), ("5 IU", "5 mg"), ("5 ppm", "5 ppb"), ("5 mmol", "5 mEq"),
+        ("5 mg/h", "5 mg/min"), ("5 mg per kg", "5 mg"), ("5 drops", "5 mL"),
+        ("15 mg/kg/dose", "15 mg/kg/day"), ("once daily", "twice daily"), ("daily", "three times daily"),
+        ("BID", "TID"), ("q6h", "q8h"), ("every day", "every other day"), ("5 µmol/L", "5 mmol/L"),
+        ("2 million IU", "2 IU"), ("1/2 tablet", "2 tablets"), ("10^6 CFU", "10^3 CFU"),
+        ("10 000 units", "5 000 units"),
     ],
 )  # fmt: skip
 def test_what_must_never_be_taken_for_the_same(one: str, other: str) -> None:
