@@ -5,8 +5,8 @@ Knows no service; `screen` asks.
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QComboBox, QFrame, QPlainTextEdit, QProgressBar, QPushButton, QWidget
 
 from lumen_desktop.services.chat import LONGEST_QUESTION
@@ -45,6 +45,15 @@ class _Field(QPlainTextEdit):
         """Makes it as high as its text, up to six lines."""
         lines = min(max(int(self.document().size().height()), 1), _MOST_LINES)
         self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + SPACE // 2)
+
+    def event(self, event: QEvent) -> bool:
+        """Leaves Undo to the screen where nothing was written that could be taken back."""
+        if event.type() == QEvent.Type.ShortcutOverride and not self.document().isUndoAvailable():
+            assert isinstance(event, QKeyEvent)
+            if event.matches(QKeySequence.StandardKey.Undo):
+                event.ignore()
+                return False
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's
         enter = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}

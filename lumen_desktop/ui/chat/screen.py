@@ -13,7 +13,7 @@ from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from lumen_desktop.app import Site
-from lumen_desktop.domain.chat import Answer, Citation, Exchange, Status
+from lumen_desktop.domain.chat import Answer, Citation, Conversation, Exchange, Status
 from lumen_desktop.domain.library import Collection
 from lumen_desktop.errors import InputError, LumenError
 from lumen_desktop.services.chat import AskEvent, Commentary, EvidenceFound
@@ -22,6 +22,7 @@ from lumen_desktop.ui.chat import references, welcome
 from lumen_desktop.ui.chat.asking import Asking
 from lumen_desktop.ui.chat.composer import Composer
 from lumen_desktop.ui.chat.conversations import ConversationList
+from lumen_desktop.ui.chat.deleted import DeletedNotice
 from lumen_desktop.ui.chat.exchange import ExchangeView
 from lumen_desktop.ui.chat.stack import MEASURE
 from lumen_desktop.ui.chat.thread import Thread
@@ -37,6 +38,7 @@ SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Ctrl+K", "Search conversations"),
     ("F2", "Rename the chosen conversation"),
     ("Del", "Delete the chosen conversation, with Undo"),
+    ("Ctrl+Z", "Take back a deletion, the latest first"),
     ("Alt+1 … Alt+9", "Open the source of a quote"),
     ("Ctrl+R", "Ask the same question again"),
     ("Ctrl+Shift+C", "Copy the answer with its references"),
@@ -64,6 +66,8 @@ class AskScreen(QWidget):
         self._site = site
         self.source: SourceView | None = None
         self._shown: int | None = None  # the conversation on the screen; None is a new one
+        self._deleted: Conversation | None = None  # the same, where it is a deleted one
+        self._before: int | None = None  # what was shown before a deleted one
         self._drafts: dict[int | None, str] = {}
         self._asking: Asking | None = None
         self._under_way: list[Asking] = []  # the same, for when the screen is gone
@@ -74,6 +78,7 @@ class AskScreen(QWidget):
         self.conversations = ConversationList(site.conversations, banner=self.banner, may_delete=self._may_delete)
         self.thread_view = Thread()
         self.composer = Composer(prose=site.settings.prose)
+        self.notice = DeletedNotice()
         self._below = row()
         self._look = QTimer(self, interval=_LOOK_MS)
         self._look.timeout.connect(self._look_for_conversation)
@@ -90,6 +95,7 @@ class AskScreen(QWidget):
         within = column(spacing=SPACE)
         within.addWidget(self.banner)
         within.addWidget(self.composer)
+        within.addWidget(self.notice)
         asked.setLayout(within)
         below = self._below
         below.addStretch(1)
@@ -122,9 +128,9 @@ class AskScreen(QWidget):
         self._below.setContentsMargins(2 * SPACE, 0, 2 * SPACE + bar, 2 * SPACE)
 
     def _order_tabs(self) -> None:
-        side, composer = self.conversations, self.composer
-        chain = [side.new_button, side.search, side.view, side.pin_button, side.rename_button, side.delete_button]
-        chain += [composer.field, composer.collections, composer.commentary, composer.send, composer.stop]
+        composer = self.composer
+        chain = [*self.conversations.operated, composer.field, composer.collections, composer.commentary]
+        chain += [composer.send, composer.stop, self.notice.restore_button]
         for before, after in pairwise(chain):
             QWidget.setTabOrder(before, after)
         self.thread_view.put_before(composer.field)
@@ -132,7 +138,10 @@ class AskScreen(QWidget):
     def _connect(self) -> None:
         self.conversations.chosen.connect(self.open)
         self.conversations.new.connect(self.begin)
-        self.conversations.deleted.connect(self._deleted)
+        self.conversations.deleted.connect(self._was_deleted)
+        self.conversations.deleted_chosen.connect(self._read_deleted)
+        self.conversations.deleted_left.connect(self._leave_deleted)
+        self.notice.restored.connect(self._restore)
         self.composer.asked.connect(lambda: self.ask(self.composer.text))
         self.composer.stopped.connect(self.stop)
         self.thread_view.again.connect(self.ask_again)
@@ -142,7 +151,8 @@ class AskScreen(QWidget):
         self.thread_view.earlier_wanted.connect(self._read_earlier)
         self._shortcut("Ctrl+L", self.composer.field.setFocus)
         self._shortcut("Ctrl+N", self.begin)
-        self._shortcut("Ctrl+K", self._search)
+        self._shortcut("Ctrl+K", self.conversations.begin_search)
+        self._shortcut("Ctrl+Z", self.conversations.undo)
         self._shortcut("Ctrl+R", self._again_current)
         self._shortcut("Ctrl+Shift+C", self._copy_current)
         self._escape = self._shortcut("Esc", self._stop_or_close)
@@ -195,10 +205,13 @@ class AskScreen(QWidget):
 
     def begin(self) -> None:
         """Begins a new conversation; it is stored with its first question."""
+        self._show_new()
+        self.composer.field.setFocus()
+
+    def _show_new(self) -> None:
         self._leave(None)
         self.conversations.choose(None)
         self._invite()
-        self.composer.field.setFocus()
 
     def open(self, conversation_id: int) -> None:
         """Shows a conversation."""
@@ -212,6 +225,7 @@ class AskScreen(QWidget):
         if self._loading is not None:
             self._loading.drop()
         self._shown, self._live = following, None
+        self._show_deleted(None)
         self.composer.write(self._drafts.pop(following, ""))
         self.composer.meter.tell(0, 0)
         self._close_source()
@@ -249,15 +263,45 @@ class AskScreen(QWidget):
         self.banner.tell("An answer is being written in this conversation. Stop it first.", kind="warning", seconds=6)
         return False
 
-    def _deleted(self, conversation_id: int) -> None:
+    def _was_deleted(self, conversation_id: int) -> None:
         self._drafts.pop(conversation_id, None)
         if self._shown == conversation_id:
             self._shown = None
-            self.begin()
+            self._show_new()
+            if not self.conversations.view.hasFocus():
+                self.composer.field.setFocus()
 
-    def _search(self) -> None:
-        self.conversations.search.setFocus()
-        self.conversations.search.selectAll()
+    def _read_deleted(self, conversation: Conversation) -> None:
+        if self._deleted is None:
+            self._before = self._shown
+        self._leave(conversation.id)
+        self._show_deleted(conversation)
+        self._load()
+
+    def _leave_deleted(self) -> None:
+        """Brings back what was shown before a deleted conversation was read."""
+        if self._deleted is None:
+            return
+        if self._before is None:
+            self._show_new()
+        else:
+            self.open(self._before)
+
+    def _show_deleted(self, conversation: Conversation | None) -> None:
+        """Lets a notice stand in the question's place while a deleted conversation is read."""
+        had_focus = self.notice.restore_button.hasFocus()
+        self._deleted = conversation
+        self.composer.setVisible(conversation is None)
+        if conversation is not None:
+            self.notice.tell(conversation)
+        else:
+            self.notice.hide()
+            if had_focus:
+                self.composer.field.setFocus()
+
+    def _restore(self) -> None:
+        if self._deleted is not None:
+            self.conversations.restore(self._deleted)
 
     # --- asking
 
@@ -270,6 +314,10 @@ class AskScreen(QWidget):
         self._ask(exchange.question, exchange.collection)
 
     def _ask(self, question: str, collection: str | None) -> None:
+        if self._deleted is not None:
+            words = "This conversation is deleted. Restore it to ask in it."
+            self.banner.tell(words, action="Restore", act=self._restore, seconds=6)
+            return
         if self._asking is not None:
             self.banner.tell("One question at a time: wait for the answer, or stop it.", seconds=4)
             return

@@ -45,7 +45,7 @@ def test_from_the_field_to_the_copied_answer(asked: Asked) -> None:
 def test_the_tab_key_goes_from_top_to_bottom(asked: Asked) -> None:
     asked.ask(RECALL_QUESTION)
     asked.ask(DOSE_QUESTION, prose=True)
-    asked.screen.conversations.delete_button.setFocus()
+    asked.screen.conversations.deleted_button.setFocus()
     places: list[int] = []
     while not places or focused() is not asked.screen.composer.field:
         press(asked, Qt.Key.Key_Tab)
