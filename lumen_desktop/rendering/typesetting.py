@@ -76,6 +76,7 @@ _NO_INK = frozenset(
     map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x2800, 0x3164, *range(0xFE00, 0xFE10),
               0xFFA0, *range(0xE0100, 0xE01F0)])
 )  # fmt: skip
+_MARK = frozenset({"Mn", "Me"})
 _NO_GLYPH = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -104,7 +105,7 @@ class Typesetter:
     def one_line(self, text: str, style: Style, width: float) -> Line:
         """As much of a text as one line holds; an ellipsis says that there is more."""
         limit = width * 1000 / style.size
-        longest = int(limit)  # no glyph of ink is narrower than a thousandth of the size
+        longest = int(limit / 100)  # hardly a glyph is narrower than a tenth of the size
         cells = list(self._cells_of(style.face, " ".join(unicodedata.normalize("NFC", text[:longest]).split())))
         if len(text) <= longest and sum(cell.width for cell in cells) <= limit:
             return _line(cells)
@@ -158,7 +159,7 @@ class Typesetter:
         """Each character's cell; marks piled upon one letter would hide one another and are named."""
         pile = 0
         for character in text:
-            pile = pile + 1 if unicodedata.combining(character) else 0
+            pile = pile + 1 if unicodedata.category(character) in _MARK else 0
             yield self._cell(face, character) if pile <= _MARKS else self._named(character)
 
     def _cell(self, face: Face, character: str) -> Run:
@@ -170,10 +171,12 @@ class Typesetter:
     def _set(self, face: Face, character: str) -> Run:
         code = ord(character)
         if _can_be_seen(character):
+            kind = unicodedata.category(character)
             for able in (face, Face.MONO):
-                if code in self._widths[able]:
-                    return Run(able, character, self._widths[able][code])
-            if unicodedata.category(character) == "Zs":
+                width = self._widths[able].get(code)
+                if width or (width is not None and kind in _MARK):
+                    return Run(able, character, width)
+            if kind == "Zs":
                 return Run(face, " ", self._widths[face][ord(" ")])
         return self._named(character)
 
