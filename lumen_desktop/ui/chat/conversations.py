@@ -55,7 +55,7 @@ class ConversationList(QFrame):
         )
         self.model, self.search, self.nothing = self.view.rows, self.view.search, self.view.nothing
         self.deleted_list = DeletedList(conversations)
-        self._pages = QStackedLayout()
+        self._pages = QStackedLayout(self)  # without a parent it would show its first page as a window
         self._build()
         self._connect()
 
@@ -83,7 +83,6 @@ class ConversationList(QFrame):
         page.setLayout(layout)
         self._pages.addWidget(page)
         self._pages.addWidget(self.deleted_list)
-        self.setLayout(self._pages)
         self._tell_current()
 
     def _connect(self) -> None:

@@ -271,6 +271,12 @@ def test_all_of_the_list_has_names_and_the_tab_key_goes_through(three: Asked, cl
     assert reached[:4] == list(panel(three).operated)
 
 
+def test_nothing_takes_the_focus_from_the_field_at_the_start(asked: Asked) -> None:
+    """A page shown before it had a parent was a window for a moment, and the real one was active no more."""
+    assert QApplication.activeWindow() is asked.window
+    assert focused() is asked.screen.composer.field
+
+
 def test_a_list_that_gets_the_focus_opens_nothing(three: Asked) -> None:
     three.screen.begin()
     three.screen.conversations.view.setFocus()
