@@ -56,7 +56,6 @@ def facts(sheet: Sheet, rows: Sequence[tuple[str, Value]]) -> None:
     columns = sheet.columns(_NAMES, _VALUES)
     for name, (value, style) in rows:
         cells = [sheet.cell(name, LABEL, columns.widths[0]), sheet.cell(value, style, columns.widths[1])]
-        sheet.demand(height_of([cell[:2] for cell in cells], pad=2.5))
         sheet.rule()
         sheet.row(cells, columns, pad=2.5)
     sheet.rule()
@@ -119,7 +118,7 @@ def _table(content: Table, sheet: Sheet) -> None:
 
     sheet.demand(height_of(heads, pad=3) + 32)
     head()
-    sheet.running = head
+    sheet.running = head if height_of(heads, pad=3) < sheet.whole / 3 else None
     for texts in content.rows:
         cells = [sheet.cell(text, VALUE, width) for text, width in zip(texts, columns.widths, strict=True)]
         sheet.row(cells, columns, pad=2.5)

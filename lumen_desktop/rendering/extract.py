@@ -16,6 +16,7 @@ _SMALL = Style(Face.REGULAR, 7, 9.4, Tone.MUTED)
 _VALUE = Style(Face.REGULAR, 7.5, 10.2)
 _OLD = _VALUE._replace(tone=Tone.MUTED)
 _ABSENT = Style(Face.ITALIC, 7.5, 10.2, Tone.MUTED)
+_NONE = Style(Face.ITALIC, 8, 10.8, Tone.MUTED)
 _LEGEND = Style(Face.REGULAR, 7, 9.4, Tone.MUTED)
 _PAD = 4.0
 
@@ -28,6 +29,7 @@ def lay_out(extract: AuditExtract, typesetter: Typesetter) -> Sheet:
     blocks.heading(sheet, "Events")
     if extract.events:
         _Events(sheet).lay_out(extract.events)
+        blocks.note(sheet, f"End of the extract: {len(extract.events):,} of {extract.total:,} events.")
     else:
         blocks.note(sheet, "No event of the audit trail matches this selection.")
     blocks.verification(sheet, extract.envelope)
@@ -64,7 +66,7 @@ class _Events:
         self._columns = sheet.columns(36, 112, 124, 112, 172, 152, indent=INSET)
         self._values = _under(self._columns)
         self._next = 0  # number of the event that is, or will be, first on a new page
-        self._split = False  # whether that event began on the page before
+        self._going_on = ""  # what a page begins with where that event began on the one before
         self._known: dict[tuple[str, Style, float], list[Setting]] = {}
 
     def lay_out(self, events: tuple[EventShown, ...]) -> None:
@@ -84,25 +86,26 @@ class _Events:
         sheet.row(self._texts(names, blocks.HEAD, self._columns), self._columns, pad=3, fill=Tone.BAND)
         legend = ("Changed field", "Before", "After")
         sheet.row(self._texts(legend, _LEGEND, self._values), self._values, pad=1.5, fill=Tone.SUNKEN)
-        if self._split:
-            self._sheet.row(
-                [self._cell(f"Event {self._next:,}, continued", _ABSENT, sheet.width)], sheet.columns(1), pad=2
-            )
+        if self._going_on:
+            line = sheet.typesetter.one_line(self._going_on, _ABSENT, sheet.width - 2 * INSET)
+            sheet.row([[Setting(_ABSENT, line)]], sheet.columns(1, indent=INSET), pad=2)
 
     def _event(self, event: EventShown) -> None:
         sheet = self._sheet
         main = self._main(event)
         changes = [self._change(change) for change in event.changes]
         heights = [height_of(main, pad=_PAD), *(height_of(cells, pad=2) for cells in changes)]
-        self._next, self._split = event.seq, False
+        self._next, self._going_on = event.seq, ""
         whole = sum(heights)
         together = whole if whole <= sheet.whole / 3 else min(sum(heights[:2]), sheet.whole / 3)
         if together > sheet.room:
             sheet.turn()
-        self._split = True
+        self._going_on = f"Event {event.seq:,}, continued"
         sheet.rule()
         sheet.row(main, self._columns, pad=_PAD)
-        for cells in changes:
+        for change, cells in zip(event.changes, changes, strict=True):
+            if height_of(cells, pad=2) > sheet.whole / 3:
+                self._going_on = f"Event {event.seq:,}, continued: {change.field}"
             sheet.row(cells, self._values, pad=2, fill=Tone.SUNKEN)
         sheet.y -= 3 if changes else 0
 
@@ -121,7 +124,7 @@ class _Events:
             ],
             self._cell(event.act, _TEXT, act),
             self._cell(event.object, _TEXT, thing),
-            self._cell(event.reason, _TEXT, reason) if event.reason else self._cell("none given", _ABSENT, reason),
+            self._cell(event.reason, _TEXT, reason) if event.reason else self._cell("none given", _NONE, reason),
         ]
 
     def _change(self, change: ChangeShown) -> list[Cell]:

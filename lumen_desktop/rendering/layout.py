@@ -106,7 +106,8 @@ class Sheet:
     Attributes:
         pages: those begun so far.
         y: height below which the page is free.
-        running: drawn at the top of each further page; a table's head while its rows flow.
+        running: drawn at the top of each further page; a table's head while its rows flow. It is lower than a third
+            of the body, so that each page takes some of what is to be set.
     """
 
     def __init__(self, typesetter: Typesetter, form: Format) -> None:
@@ -195,8 +196,6 @@ class Sheet:
             self.turn()
         while True:
             taken = [_taken(cell, self.room - 2 * pad) for cell in cells]
-            if not any(taken):  # a running head as tall as the body leaves nothing: better over the edge than for ever
-                taken = [min(1, len(cell)) for cell in cells]
             self._place([cell[:count] for cell, count in zip(cells, taken, strict=True)], columns, pad, fill)
             cells = [cell[count:] for cell, count in zip(cells, taken, strict=True)]
             if not any(cells):

@@ -42,7 +42,7 @@ def _title_block(record: Record) -> list[tuple[str, blocks.Value]]:
 
 
 def _signatures(sheet: Sheet, record: Record) -> None:
-    blocks.heading(sheet, "Electronic signatures", keep=130)
+    blocks.heading(sheet, "Electronic signatures", keep=130 if record.signatures else 20)
     if not record.signatures:
         blocks.note(sheet, "Nobody has signed this record.")
         return

@@ -56,6 +56,14 @@ def test_an_event_that_goes_on_overleaf_says_so() -> None:
     assert "Event 3, continued" in found.texts[1]
     assert [int(number) for number in re.findall(r"field (\d+)", found.text)] == list(range(80))
     assert "Event 4, continued" not in found.text
+    assert found.text.count("End of the extract: 2 of 12,345 events.") == 1
+
+
+def test_a_value_that_goes_on_overleaf_names_its_field() -> None:
+    changes = (ChangeShown("limit", "words " * 2000, None), ChangeShown("edition", "3", "4"))
+    found = read(pdf.render(extract(event(3, *changes))))
+    assert "Event 3, continued: limit" in found.texts[1]
+    assert "Event 3, continued: limit" in found.texts[-2]
 
 
 def test_the_head_of_the_table_stands_on_each_page_of_it() -> None:
@@ -80,7 +88,7 @@ def test_ten_thousand_events_are_printed_in_reasonable_time() -> None:
     printed = extract(*(event(number, *(changes if number % 2 else ())) for number in range(1, 10_001)))
     start_s = time.process_time()
     data = pdf.render(printed)
-    assert time.process_time() - start_s < 60
+    assert time.process_time() - start_s < 120  # a tenth of that without coverage's tracing
     found = read(data)
     assert [int(number) for number in re.findall(r"\bdocument (\d+)", found.text)] == list(range(1, 10_001))
     for number in (1, len(found.texts) // 2, len(found.texts)):

@@ -2,10 +2,12 @@
 
 import hashlib
 import struct
+from pathlib import Path
 
 import pytest
 
 from lumen_desktop import paths
+from lumen_desktop.errors import StorageError
 from lumen_desktop.rendering import pdf
 from lumen_desktop.rendering.typesetting import Face
 
@@ -42,3 +44,10 @@ def test_letters_of_europe_stand_in_every_text_face_and_signs_in_one(face: Face)
     if face is not Face.MONO:
         assert not [letter for letter in LETTERS if ord(letter) not in widths[face]]
     assert not [sign for sign in SIGNS if ord(sign) not in widths[face] and ord(sign) not in widths[Face.MONO]]
+
+
+def test_a_missing_font_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "resources", lambda: tmp_path)
+    with pytest.raises(StorageError, match="font") as raised:
+        pdf._faces.__wrapped__()
+    assert raised.value.code == "PDF-001"

@@ -1,6 +1,7 @@
 """A record as a reader of the file finds it: its words, its signatures, its frame, its fonts."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -133,6 +134,15 @@ def test_the_same_values_give_the_same_bytes_whatever_was_printed_between() -> N
     other = pdf.render(record(Section("Другое", (Paragraph("Ещё ≥ αβγ"),))))
     assert hashlib.sha256(pdf.render(printed)).digest() == hashlib.sha256(first).digest()
     assert other != first
+
+
+def test_threads_that_print_at_once_do_not_mix() -> None:
+    several = [
+        record(Section(word, (Paragraph(word * 200),)), title=word) for word in ("alpha ", "Бета ", "γάμμα ", "→≥ ")
+    ]
+    one_by_one = [pdf.render(printed) for printed in several]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(pdf.render, several * 5)) == one_by_one * 5
 
 
 def test_nothing_in_a_file_acts_or_leads_outside(long_record: bytes) -> None:
