@@ -1,5 +1,7 @@
 """Texts of strangers: no markup acts, no file is read, nothing is too long, nothing overlaps the frame."""
 
+import unicodedata
+
 import pypdfium2
 import pytest
 
@@ -109,3 +111,17 @@ def test_no_words_leave_the_page() -> None:
             page.close()
     finally:
         document.close()
+
+
+def test_every_letter_that_is_covered_is_read_again_as_itself() -> None:
+    """More letters than one subset of a font holds."""
+    letters = [
+        chr(code)
+        for code in [*range(0x21, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x1F60), *range(0x2190, 0x2300)]
+        if unicodedata.normalize("NFC", chr(code)) == chr(code) and unicodedata.category(chr(code))[0] in "LNPS"
+    ]
+    found = read(pdf.render(record(Section("All", (Paragraph(" ".join(letters)),)))))
+    body = found.text[found.text.index("All !") + 4 :].split()
+    shown = [(letter, seen) for letter, seen in zip(letters, body, strict=False) if seen != f"[U+{ord(letter):04X}]"]
+    assert len(shown) > 1400
+    assert [letter for letter, _ in shown] == [seen for _, seen in shown]
