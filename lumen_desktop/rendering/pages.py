@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+MOST_COLUMNS = 12
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -200,16 +201,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of as many texts as there are columns.
+    """Rows of as many texts as there are columns, which are 1 to 12.
 
     Raises:
-        ValueError: a row has more or fewer.
+        ValueError: a row has more or fewer texts, or there are too many columns for a page.
     """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
 
     def __post_init__(self) -> None:
+        if not 1 <= len(self.columns) <= MOST_COLUMNS:
+            raise ValueError(f"A table has 1 to {MOST_COLUMNS} columns.")
         if any(len(row) != len(self.columns) for row in self.rows):
             raise ValueError("A row has as many texts as the table has columns.")
 

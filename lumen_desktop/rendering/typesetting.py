@@ -139,7 +139,7 @@ class Typesetter:
         """Pieces of a word, each as long as a line holds, the last one shorter."""
         held: list[Run] = []
         width = 0.0
-        for cell in self._cells_of(face, word):
+        for cell in itertools.chain.from_iterable(_pieces(whole, limit) for whole in self._cells_of(face, word)):
             if held and width + cell.width > limit:
                 yield _line(held)
                 held, width = [], 0.0
@@ -195,6 +195,13 @@ def _can_be_seen(character: str) -> bool:
         and character not in _NO_INK
         and not any(ord(character) in block for block in _UNSHAPED)
     )
+
+
+def _pieces(cell: Run, limit: Units) -> list[Run]:
+    """A name of a character that is wider than its line, sign by sign."""
+    if cell.width <= limit:
+        return [cell]
+    return [cell._replace(text=sign, width=cell.width / len(cell.text)) for sign in cell.text]
 
 
 def _line(cells: Iterable[Run]) -> Line:

@@ -96,7 +96,7 @@ def test_titles_of_a_file_and_its_outline_hide_nothing() -> None:
 
 def test_no_words_leave_the_page() -> None:
     long = "W" * 3000
-    table = Table(tuple(Column(long[:50]) for _ in range(6)), (tuple(long for _ in range(6)),))
+    table = Table(tuple(Column(long[:50]) for _ in range(12)), (tuple("\U0001f600" * 40 + long for _ in range(12)),))
     data = pdf.render(record(Section(long, (Paragraph(long), table)), title=long, number=long))
     document = pypdfium2.PdfDocument(data)
     try:

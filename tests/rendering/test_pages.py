@@ -41,5 +41,11 @@ def test_a_row_has_a_text_for_each_column() -> None:
         Table((Column("A"), Column("B")), (("1",),))
 
 
+@pytest.mark.parametrize("count", [0, 13])
+def test_a_table_has_columns_that_a_page_can_hold(count: int) -> None:
+    with pytest.raises(ValueError, match="1 to 12"):
+        Table((Column("A"),) * count, ())
+
+
 def test_an_envelope_says_english_where_nothing_else_is_said() -> None:
     assert envelope().language == "en-GB"

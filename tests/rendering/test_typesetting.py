@@ -119,6 +119,12 @@ def test_every_character_of_unicode_leaves_ink_or_is_a_space_or_is_named(typeset
             assert unicodedata.bidirectional(character) not in {"R", "AL", "AN"}
 
 
+def test_a_name_wider_than_its_line_is_cut(typesetter: Typesetter) -> None:
+    lines = typesetter.lines("\U0001f600\u202e", STYLE, 20)
+    assert max(line.width for line in lines) <= 2000
+    assert "".join(texts(lines)) == "[U+1F600][U+202E]"
+
+
 def test_one_line_says_where_there_is_more(typesetter: Typesetter) -> None:
     assert written(typesetter.one_line("short\ntitle", STYLE, 200)) == "short title"
     cut = typesetter.one_line("a long title " * 10_000, STYLE, 200)
