@@ -15,6 +15,7 @@ from typing import Literal
 
 from lumen_desktop import logs, paths
 from lumen_desktop.domain.accounts import Actor
+from lumen_desktop.domain.audit import Verdict
 from lumen_desktop.domain.builds import ModelBuild
 from lumen_desktop.domain.drugs import DrugNames
 from lumen_desktop.domain.library import Kind
@@ -31,7 +32,7 @@ from lumen_desktop.services.library import AddProgress, AddReport, Library
 from lumen_desktop.services.search import Searcher
 from lumen_desktop.services.sources import Sources
 from lumen_desktop.settings import Settings, load, save
-from lumen_desktop.storage import keys
+from lumen_desktop.storage import anchors, keys
 from lumen_desktop.storage.database import Database
 from lumen_desktop.storage.folder import DataFolder
 
@@ -135,6 +136,7 @@ class Site:
         self.place = place
         self.settings = settings
         self.writable = writable
+        self.trouble: Verdict | None = None  # what is wrong with the audit trail; then nothing is written
         self._database = database
         self._actor = Actor(name=f"site holder ({_login()} on this computer)", role="holder")
         self._closing = contextlib.ExitStack()
@@ -229,7 +231,7 @@ class Site:
     @cached_property
     def audit(self) -> Audit:
         """Reads and verifies the audit trail."""
-        return Audit(self._database)
+        return Audit(self._database, self._actor, self.place.folder.path / anchors.FILE)
 
     @cached_property
     def _chat_engine(self) -> tuple[ChatEngine, ModelBuild]:
@@ -283,8 +285,9 @@ class Site:
             self.index.start()
 
     def close(self) -> None:
-        """Ends the children and closes the database."""
+        """Ends the children, anchors the audit trail and closes the database."""
         self._closing.close()
+        self.audit.close()
         self._database.close()
 
 
@@ -301,6 +304,8 @@ def opened(place: SitePlace, passphrase: str, *, purpose: str, writable: bool) -
     Raises:
         AccessError: the passphrase is wrong.
         StorageError: in use, read-only, full, damaged or from a newer version.
+
+    A site whose audit trail was changed opens all the same, to be read: its ``trouble`` says what is wrong.
     """
     with contextlib.ExitStack() as stack:
         if writable:
@@ -314,6 +319,8 @@ def opened(place: SitePlace, passphrase: str, *, purpose: str, writable: bool) -
         settings, _ = load(paths.settings_file())
         site = Site(place, database, writable=writable, settings=settings)
         stack.callback(site.close)
+        if writable and (trouble := site.audit.at_start()) is not None:
+            site.trouble, site.writable = trouble, False
         yield site
 
 

@@ -20,6 +20,7 @@ import pytest
 
 from lumen_desktop import app, paths
 from lumen_desktop.domain.library import Kind
+from lumen_desktop.services import audit_watch
 from lumen_desktop.services.library import AddReport, Library
 from lumen_desktop.storage import keys
 from lumen_desktop.storage.folder import DataFolder
@@ -87,19 +88,35 @@ class Clock:
 
     def __init__(self) -> None:
         self.time = dt.datetime(2026, 11, 22, 9, 30, tzinfo=dt.UTC)
+        self.steady = 1000.0
 
     def __call__(self) -> dt.datetime:
         return self.time
 
+    def steady_s(self) -> float:
+        """What a clock shows that nobody sets."""
+        return self.steady
+
     def tick(self, seconds: float = 1.0) -> None:
+        """Time passes."""
+        self.steady += seconds
+        self.set(seconds)
+
+    def set(self, seconds: float) -> None:
+        """Somebody sets the clock."""
         self.time += dt.timedelta(seconds=seconds)
+
+    def rule(self, patch: pytest.MonkeyPatch) -> None:
+        """Becomes the time of sites."""
+        patch.setattr(app, "now", self)
+        patch.setattr(audit_watch, "steady_s", self.steady_s)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time of sites and databases."""
     stopped = Clock()
-    monkeypatch.setattr(app, "now", stopped)
+    stopped.rule(monkeypatch)
     return stopped
 
 
@@ -169,6 +186,7 @@ def stocked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(keys, "_MEMORY_KIB", 64)
         patch.setattr(keys, "_PASSES", 1)
         patch.setattr(app, "Site", RehearsalSite)
+        Clock().rule(patch)
         place = app.create_site(folder / "site", PASSPHRASE, demonstration=False)
         with app.opened(place, PASSPHRASE, purpose="tests", writable=True) as site:
             added(site.library, recalls, collection="Rules", kind=Kind.SUMMARY)

@@ -103,6 +103,16 @@ class Filters:
     words: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of the events wanted, and in which order."""
+
+    order: Order = Order.SEQ
+    descending: bool = False
+    offset: int = 0
+    limit: int = 50
+
+
 class Change(StrEnum):
     """What happened to a field."""
 

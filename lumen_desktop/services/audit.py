@@ -1,24 +1,187 @@
-"""Reading and verifying the audit trail."""
+"""Reading, verifying, anchoring and exporting the audit trail: one object for both faces."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
 
-from lumen_desktop.domain.audit import Verdict
-from lumen_desktop.storage import audit
+from lumen_desktop.domain.accounts import Actor
+from lumen_desktop.domain.audit import Difference, Filters, Page, Verdict, differences
+from lumen_desktop.domain.clock import ClockTrouble
+from lumen_desktop.domain.reasons import checked
+from lumen_desktop.errors import InputError
+from lumen_desktop.services import audit_export, audit_watch
+from lumen_desktop.services.audit_export import Exported
+from lumen_desktop.storage import anchors, audit, seals
 from lumen_desktop.storage.database import Database
+
+_EVERYTHING, _FIRST_PAGE = Filters(), Page()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event, and what it changed.
+
+    Attributes:
+        fields: what it says, plus ``hash``.
+        differences: fields before and after.
+    """
+
+    fields: dict[str, Any]
+    differences: list[Difference]
 
 
 class Audit:
-    """The audit trail of one site."""
+    """The audit trail of one site.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: the site's.
+        actor: who exports and explains.
+        anchors_file: the file outside the database.
+        steady_s: seconds on a clock that nobody sets; the computer's own if None.
+    """
+
+    def __init__(
+        self, database: Database, actor: Actor, anchors_file: Path, *, steady_s: Callable[[], float] | None = None
+    ) -> None:
         self._database = database
+        self._actor = actor
+        self._file = anchors_file
+        self._watch = audit_watch.Watch(database, anchors_file, steady_s=steady_s or audit_watch.steady_s)
+
+    # --- reading ---
 
     def newest(self, count: int | None) -> list[dict[str, Any]]:
         """The last events as JSON fields, oldest first; all of them if None."""
         with self._database.reading() as session:
             return audit.events(session, newest=count)
 
-    def verify(self) -> Verdict:
-        """Follows the whole chain; the verdict names the first bad event."""
+    def find(self, filters: Filters = _EVERYTHING, page: Page = _FIRST_PAGE) -> list[dict[str, Any]]:
+        """One page of the events that filters choose, as JSON fields.
+
+        Raises:
+            IntegrityError: an event is not what was written (AUD-001).
+        """
         with self._database.reading() as session:
-            return audit.verify(session, self._database.site_id)
+            return audit.find(session, filters, page)
+
+    def count(self, filters: Filters = _EVERYTHING) -> int:
+        """How many events filters choose; where words are sought that takes longer than a page."""
+        with self._database.reading() as session:
+            return audit.count(session, filters)
+
+    def event(self, seq: int) -> Told:
+        """One event, compared field by field.
+
+        Raises:
+            InputError: there is none of that number (AUD-005).
+            IntegrityError: it is not what was written (AUD-001).
+        """
+        with self._database.reading() as session:
+            fields = audit.event(session, seq)
+        if fields is None:
+            raise InputError(
+                f"There is no event {seq}.", code="AUD-005", hint="`lumen audit list` shows the last numbers."
+            )
+        return Told(fields, differences(fields.get("before"), fields.get("after")))
+
+    # --- is it whole? ---
+
+    def verify(self, *, copies: Sequence[Path] = ()) -> Verdict:
+        """Follows the whole chain and holds it against its anchors; the verdict names the first bad event.
+
+        Writes nothing and needs no lock: a copy of a site in a folder that cannot be written is verified the same way.
+
+        Args:
+            copies: copies of the anchors file that were kept elsewhere; they count as anchors outside.
+
+        Raises:
+            InputError: a copy holds no anchor (AUD-004).
+        """
+        with self._database.reading() as session:
+            return anchors.verify(session, self._database.site_id, self._file, elsewhere=copies)
+
+    def anchor_age_s(self, verdict: Verdict) -> float | None:
+        """Age of the last anchor outside the database, seconds; None without any."""
+        if verdict.outside is None:
+            return None
+        return (self._database.clock() - verdict.outside.time_utc).total_seconds()
+
+    def at_start(self) -> Verdict | None:
+        """Checks the trail from its last anchor on, and begins to anchor it; once, when a site opens for writing.
+
+        Returns:
+            What is wrong, if anything: then the database refuses every write (AUD-002) and the site can be read only.
+        """
+        return self._watch.begin()
+
+    def anchor(self, why: str) -> None:
+        """Anchors the trail's head now: after a signature, an export, a sign-out; never inside a transaction.
+
+        Raises:
+            LumenError: the database or the file cannot be written.
+        """
+        self._watch.anchor(why)
+
+    def close(self) -> None:
+        """Anchors what was written since the last anchor; before the database closes."""
+        self._watch.close()
+
+    # --- the clock ---
+
+    def clock_trouble(self) -> ClockTrouble | None:
+        """What the clock did that nobody has explained yet; while there is something, nothing is signed.
+
+        Source: EU Annex 11 (2025 draft) on time; MHRA data integrity 2018, contemporaneous.
+        """
+        self._watch.look()
+        return self._watch.clock_trouble()
+
+    def explain_clock(self, reason: str) -> None:
+        """Says why the clock was set or jumped; from then on signing is possible again.
+
+        Raises:
+            InputError: the reason says nothing (AUD-010 to AUD-012), or there is nothing to explain (AUD-013).
+        """
+        words, trouble = checked(reason), self.clock_trouble()
+        if trouble is None:
+            raise InputError(
+                "The clock needs no explanation.", code="AUD-013", hint="`lumen audit list --entity clock` shows why."
+            )
+        with self._database.transaction(self._actor, words) as transaction:
+            transaction.note("clock explained", "clock", trouble.seq)
+
+    # --- export ---
+
+    def export(
+        self, target: Path | BinaryIO, kind: str, filters: Filters = _EVERYTHING, *, replace: bool = False
+    ) -> Exported:
+        """Writes the events that filters choose; the export is an event itself, and is anchored before and after.
+
+        Args:
+            target: a file, written whole and for its owner only, or an open binary stream.
+            kind: a key of `audit_export.FORMATS`.
+            filters: which events.
+            replace: whether a file that is there already may be replaced.
+
+        Raises:
+            InputError: the file is there (AUD-014), or the format is unknown (AUD-015).
+            StorageError: it cannot be written (AUD-016).
+            IntegrityError: an event is not what was written (AUD-001).
+        """
+        self._database.check_writable()  # who cannot write the event gets no export
+        write = audit_export.writer(kind)
+        self.anchor("export")
+        with audit_export.opened(target, replace=replace) as out:
+            with self._database.reading() as session:
+                about = audit_export.About(
+                    self._database.site_id, self._database.clock(), filters,
+                    seals.public_key(session) or b"", anchors.lines(session),
+                )  # fmt: skip
+                events = write(out, audit.chosen(session, filters), about)
+            done = Exported(kind, events, out.sha256())
+            with self._database.transaction(self._actor, "export of the audit trail") as transaction:
+                after = {"events": events, "sha256": done.sha256, "filters": audit_export.plain(filters)}
+                transaction.note("exported", "audit_trail", kind, after=after)
+        self.anchor("export")
+        return done

@@ -82,6 +82,11 @@ def _last_event(session: Session) -> AuditEventRow | None:
     return session.exec(select(AuditEventRow).order_by(col(AuditEventRow.seq).desc()).limit(1)).first()
 
 
+def lines(session: Session) -> list[bytes]:
+    """What all anchors in the database say, as in the file."""
+    return list(session.exec(select(AuditAnchorRow.line).order_by("n")).all())
+
+
 def parsed(line: bytes, key: bytes | None) -> Anchor:
     """An anchor from its line.
 

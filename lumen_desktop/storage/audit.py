@@ -6,13 +6,14 @@ even to our own code; `missing_guards` tells whether one was lost (Alembic's bat
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import rfc8785
 from sqlalchemy import text
 from sqlmodel import Field, Session, col, select
 
-from lumen_desktop.domain.audit import AuditEvent, Verdict, first_break, genesis, link
+from lumen_desktop.domain.audit import AuditEvent, Filters, Order, Page, Verdict, first_break, genesis, link
 from lumen_desktop.errors import IntegrityError
 from lumen_desktop.storage.rows import Row
 
@@ -44,6 +45,15 @@ GUARDS = {
         CREATE TRIGGER site_seal_is_never_removed BEFORE DELETE ON site_seal
         BEGIN SELECT RAISE(ABORT, 'a site keeps its seal'); END""",
 }
+# it holds all that is filtered and sorted by, and is far smaller than the bodies; left alone SQLite reads those
+_BY_WORDS = "INDEXED BY audit_event_by_words"
+_EXACT = ("actor", "role", "act", "entity", "entity_id")
+_SORTED = {Order.SEQ: ("seq",), Order.TIME: ("time_utc", "seq"), Order.ACTOR: ("actor", "seq")}
+# first the whole body, which is quick, then its values one by one: a field's name is not what was said
+_SAYS = """instr(casefold(CAST(body AS TEXT)), :near) AND EXISTS (
+    SELECT 1 FROM json_tree(CAST(body AS TEXT)) AS said
+    WHERE (said.fullkey = '$.reason' OR said.path LIKE '$.before%' OR said.path LIKE '$.after%')
+    AND instr(casefold(CAST(said.atom AS TEXT)), :words))"""
 _SAID = frozenset({"seq", "time_utc", "actor", "act", "entity", "entity_id", "reason"})
 
 
@@ -87,22 +97,117 @@ def events(session: Session, *, newest: int | None = None) -> list[dict[str, Any
     """
     query = select(AuditEventRow).order_by(col(AuditEventRow.seq).desc())
     rows = session.exec(query.limit(newest) if newest is not None else query).all()
-    return [{**_fields(row), "hash": row.hash.hex()} for row in reversed(rows)]
+    return [shown(_event(row)) for row in reversed(rows)]
 
 
-def _fields(row: AuditEventRow) -> dict[str, Any]:
-    """What an event says, where it still is what was written."""
+def event(session: Session, seq: int) -> dict[str, Any] | None:
+    """One event as its fields plus ``hash`` (hex); None where there is none of that number.
+
+    Raises:
+        IntegrityError: it is not what was written (AUD-001).
+    """
+    row = session.get(AuditEventRow, seq)
+    return shown(_event(row)) if row else None
+
+
+def _event(row: AuditEventRow) -> AuditEvent:
+    return AuditEvent(row.seq, row.body, row.previous, row.hash)
+
+
+def shown(one: AuditEvent) -> dict[str, Any]:
+    """What an event says plus ``hash`` (hex), where it still is what was written.
+
+    Raises:
+        IntegrityError: it is not (AUD-001).
+    """
     try:
-        fields = json.loads(row.body)
+        fields = json.loads(one.body)
     except (ValueError, RecursionError):
         fields = None
-    if link(row.previous, row.body) != row.hash or not isinstance(fields, dict) or not fields.keys() >= _SAID:
+    if link(one.previous, one.body) != one.hash or not isinstance(fields, dict) or not fields.keys() >= _SAID:
         raise IntegrityError(
-            f"Event {row.seq} of the audit trail was changed after it was written.",
+            f"Event {one.seq} of the audit trail was changed after it was written.",
             code="AUD-001",
             hint="Run `lumen audit verify`, restore a backup, and report the code.",
         )
-    return fields
+    return {**fields, "hash": one.hash.hex()}
+
+
+def find(session: Session, filters: Filters, page: Page) -> list[dict[str, Any]]:
+    """One page of the events that a person wants to see.
+
+    Args:
+        session: a reading session.
+        filters: which are wanted.
+        page: which part of them, in which order.
+
+    Raises:
+        IntegrityError: an event is not what was written (AUD-001).
+    """
+    source, values = _wanted(session, filters, indexed=page.order is not Order.SEQ)
+    way = "DESC" if page.descending else "ASC"
+    order = ", ".join(f"{name} {way}" for name in _SORTED[page.order])
+    query = f"SELECT seq {source} ORDER BY {order} LIMIT :limit OFFSET :offset"
+    found = session.execute(text(query), {**values, "limit": page.limit, "offset": page.offset}).scalars().all()
+    return [shown(_event(session.get_one(AuditEventRow, seq))) for seq in found]
+
+
+def count(session: Session, filters: Filters) -> int:
+    """How many events filters choose; where words are sought it reads each event, a second per 100,000 or two."""
+    source, values = _wanted(session, filters, indexed=not filters.words)
+    return int(session.execute(text(f"SELECT count(*) {source}"), values).scalar_one())
+
+
+def chosen(session: Session, filters: Filters) -> Iterator[AuditEvent]:
+    """The events that filters choose, as they are stored, in the order of the chain.
+
+    Raises:
+        IntegrityError: a filter cannot see whether an event belongs, because it was spoilt (AUD-001).
+    """
+    source, values = _wanted(session, filters, indexed=False)
+    query = f"SELECT seq, body, previous, hash FROM audit_event WHERE seq IN (SELECT seq {source}) ORDER BY seq"  # noqa: S608 - no value stands in it
+    for row in session.execute(text(query), values, execution_options={"yield_per": 1000}):
+        yield AuditEvent(*row)
+
+
+def _wanted(session: Session, filters: Filters, *, indexed: bool) -> tuple[str, dict[str, Any]]:
+    """What follows a SELECT of the events wanted, and its parameters; no value stands in the words themselves."""
+    values: dict[str, Any] = {name: getattr(filters, name) for name in _EXACT if getattr(filters, name)}
+    terms = [f"{name} = :{name}" for name in values]
+    for name, relation, time in (("since", ">=", filters.since), ("until", "<", filters.until)):
+        if time is not None:
+            values[name] = time.astimezone(UTC).isoformat(timespec="microseconds")
+            terms.append(f"time_utc {relation} :{name}")
+    index = f" {_BY_WORDS}" if terms or indexed else ""
+    if filters.words:
+        values["words"] = filters.words.casefold()
+        values["near"] = json.dumps(values["words"], ensure_ascii=False)[1:-1]
+        terms.append(_SAYS)
+    if terms:
+        _check_readable(session)
+    where = f" WHERE {' AND '.join(terms)}" if terms else ""
+    return f"FROM audit_event{index}{where}", values
+
+
+def _check_readable(session: Session) -> None:
+    """Refuses to choose among events of which one says nothing that can be read: it might be the one wanted."""
+    query = f"SELECT seq FROM audit_event {_BY_WORDS} WHERE time_utc IS NULL LIMIT 1"  # noqa: S608
+    if (spoilt := session.execute(text(query)).scalar()) is not None:
+        shown(_event(session.get_one(AuditEventRow, spoilt)))
+
+
+def last_time(session: Session) -> datetime | None:
+    """Time of the last event."""
+    query = "SELECT time_utc FROM audit_event ORDER BY seq DESC LIMIT 1"
+    found = session.execute(text(query)).scalar()
+    return datetime.fromisoformat(found) if found else None
+
+
+def of_clock(session: Session) -> list[dict[str, Any]]:
+    """The events that tell what the clock did and who explained it, newest first."""
+    query = "SELECT seq FROM audit_event INDEXED BY audit_event_of_clock WHERE entity = 'clock' ORDER BY seq DESC"
+    found = session.execute(text(query)).scalars().all()
+    return [shown(_event(session.get_one(AuditEventRow, seq))) for seq in found]
 
 
 def verify(session: Session, site_id: str) -> Verdict:

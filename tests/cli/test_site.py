@@ -166,8 +166,11 @@ def test_the_trail_is_listed_and_verified(own: Own) -> None:
     assert [event["seq"] for event in events] == list(range(events[0]["seq"], events[0]["seq"] + 3))
     assert {"actor", "role", "act", "entity", "entity_id", "reason", "time_utc", "hash"} <= events[0].keys()
     verdict = document(own("audit", "verify", "--json", apart=True))
+    last = events[-1]["seq"]
+    assert verdict.pop("outside")["seq"] == last
     assert verdict == {
-        "whole": True, "events": events[-1]["seq"], "first_bad": None, "reason": "", "head": events[-1]["hash"],
+        "whole": True, "events": last, "first_bad": None, "good_until": last, "fault": "", "reason": "",
+        "head": events[-1]["hash"],
     }  # fmt: skip
     assert f"whole: {verdict['events']} events" in own("audit", "verify").stdout
     assert len(own("audit", "list", "-n", "2").stdout.splitlines()) == 2
