@@ -141,9 +141,8 @@ class Watch:
                 row = anchors.make(session, site_id, now=now, why=why)
             if row is not None:
                 self._unwritten = row
-                self._anchored = row.n, self._steady_s()
                 anchors.write_out(self._file, row)
-                self._unwritten = None
+                self._unwritten, self._anchored = None, (row.n, self._steady_s())
 
     def close(self) -> None:
         """Anchors what was written since the last anchor, and ends the watch."""

@@ -197,10 +197,13 @@ def _check_readable(session: Session) -> None:
 
 
 def last_time(session: Session) -> datetime | None:
-    """Time of the last event."""
+    """Time of the last event; None where it tells none."""
     query = "SELECT time_utc FROM audit_event ORDER BY seq DESC LIMIT 1"
-    found = session.execute(text(query)).scalar()
-    return datetime.fromisoformat(found) if found else None
+    try:
+        time = datetime.fromisoformat(session.execute(text(query)).scalar() or "")
+    except ValueError:
+        return None
+    return time if time.tzinfo else None
 
 
 def of_clock(session: Session) -> list[dict[str, Any]]:
