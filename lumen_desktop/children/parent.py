@@ -298,7 +298,7 @@ class Child:
             raise EngineError(
                 f"The {self._title} failed {FAILURES_ALLOWED} times within five minutes and is not started again.",
                 code="ENG-003",
-                hint="Run `lumen doctor`; it tests the model files and says which part fails. Then start again.",
+                hint="Run the self-test, under Settings in the window or as `lumen doctor`; it says which part fails.",
             )
 
     def _reap(self) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lumen_desktop.ui import tasks, theme
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.formatting import counted, with_zone
 from lumen_desktop.ui.tables import Rows, table
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import Banner, button, column, label, row
+from lumen_desktop.ui.widgets import Banner, button, column, label
 
 if TYPE_CHECKING:
     from lumen_desktop.app import Site
@@ -47,11 +48,11 @@ class AuditScreen(QWidget):
         layout.addWidget(self.summary)
         self.setLayout(layout)
 
-    def _head(self) -> QHBoxLayout:
-        head = row()
-        head.addWidget(label("Audit trail", "title"), 1)
-        head.addWidget(button("Read again", self.activated, icon="refresh-cw", shortcut="F5"))
-        head.addWidget(self.verify_button)
+    def _head(self) -> Flow:
+        head = Flow()
+        head.add(label("Audit trail", "title"), grows=True)
+        head.add(button("Read again", self.activated, icon="refresh-cw", shortcut="F5"))
+        head.add(self.verify_button)
         return head
 
     @property

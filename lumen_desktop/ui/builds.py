@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lumen_desktop import paths
 from lumen_desktop.domain.builds import ModelBuild
 from lumen_desktop.errors import EngineError, LumenError
 from lumen_desktop.services import builds
 from lumen_desktop.ui import errors, tasks, theme
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.formatting import number, size
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import Card, EmptyState, button, column, label, row
+from lumen_desktop.ui.widgets import Card, EmptyState, Scrolled, Unbroken, button, column, label, sized
 
 SHORTCUTS = (("Ctrl+Shift+D", "Check the files of the models"),)
 _ROLES = {"chat": "Writes commentary", "embedding": "Finds passages"}
-_NAME_WIDTH = 150
+_NAME, _VALUE = 150, 220  # pixels at the default text size: of a fact's name, and at least of what stands beside it
 _IMPORT = "Importing a model build of your own, with its seal and qualification, comes with a later version."
 
 
@@ -40,16 +40,20 @@ class ModelsScreen(QWidget):
             "Check files", self.check, icon="shield-check", tip="Compare each file with its digest",
             shortcut="Ctrl+Shift+D",
         )  # fmt: skip
-        head = row()
-        head.addWidget(label("Models", "title"), 1)
-        head.addWidget(self.check_button)
+        head = Flow()
+        head.add(label("Models", "title"), grows=True)
+        head.add(self.check_button)
         layout.addLayout(head)
         layout.addWidget(label(_IMPORT, "muted"))
         for build in found:
             self.cards[build.role] = _BuildCard(build)
             layout.addWidget(self.cards[build.role])
         layout.addStretch(1)
-        self.setLayout(layout)
+        inside, whole = QWidget(), column()
+        inside.setAccessibleName("Models")
+        inside.setLayout(layout)
+        whole.addWidget(Scrolled(inside))
+        self.setLayout(whole)
 
     @property
     def busy(self) -> bool:
@@ -88,31 +92,26 @@ class _BuildCard(Card):
     def __init__(self, build: ModelBuild) -> None:
         super().__init__()
         self.state = label("not checked since the start", "badge")
-        head = row()
-        title = label(build.id, "heading", selectable=True)
-        title.setWordWrap(False)
-        head.addWidget(title)
-        head.addStretch(1)
-        head.addWidget(self.state)
+        head = Flow()
+        head.add(label(build.id, "heading", selectable=True), grows=True, least_px=_VALUE)
+        head.add(self.state)
         self.body.addLayout(head)
-        form = QFormLayout()
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        form.setHorizontalSpacing(3 * SPACE)
         allowed = "yes, its qualification allows it" if build.prose else "no, unless you switch it on (not verified)"
-        facts = [
-            ("Work", _ROLES.get(build.role, build.role)),
-            ("SHA-256", build.sha256),
-            ("Size", f"{size(build.size_bytes)}"),
-            ("Context", f"{number(build.context_tokens)} tokens"),
-            ("Licence", build.licence),
+        facts: list[tuple[str, QWidget]] = [
+            ("Work", label(_ROLES.get(build.role, build.role))),
+            ("SHA-256", Unbroken(build.sha256, f"SHA-256 of {build.id}")),
+            ("Size", label(size(build.size_bytes), selectable=True)),
+            ("Context", label(f"{number(build.context_tokens)} tokens", selectable=True)),
+            ("Licence", label(build.licence, selectable=True)),
         ]
         if build.role == "chat":
-            facts.append(("Prose below quotes", allowed))
+            facts.append(("Prose below quotes", label(allowed)))
         for name, value in facts:
-            named = label(name, "muted")
-            named.setMinimumWidth(_NAME_WIDTH)
-            form.addRow(named, label(value, selectable=True))
-        self.body.addLayout(form)
+            named, line = label(name, "muted"), Flow(spacing=2 * SPACE)
+            sized(named, width=_NAME)
+            line.add(named, top=True)
+            line.add(value, grows=True, least_px=_VALUE)
+            self.body.addLayout(line)
         self.setAccessibleName(f"Model build {build.id}")
 
     def tell(self, problem: LumenError | None) -> None:

@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, Qt, QUrl
 from PySide6.QtGui import (
     QFont,
     QKeySequence,
+    QResizeEvent,
     QShortcut,
     QTextCharFormat,
     QTextCursor,
@@ -16,11 +17,12 @@ from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QSplitter
 from lumen_desktop.services import manual
 from lumen_desktop.ui import theme
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import column
+from lumen_desktop.ui.widgets import column, fitted
 
 _NAME = Qt.ItemDataRole.UserRole
 _SIZE = (920, 680)
 _WIDTHS = (270, 650)
+_BESIDE = 480  # pixels at the default text size that contents and page need beside each other
 
 
 class Browser(QTextBrowser):
@@ -53,6 +55,7 @@ class HelpWindow(QWidget):
         self.contents.setAccessibleName("Contents of the manual")
         self.contents.setProperty("role", "plain")
         self.contents.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.contents.setWordWrap(True)
         self.search.textChanged.connect(self._find)
         self.contents.currentItemChanged.connect(self._chosen)
         self.browser.anchorClicked.connect(lambda url: self.show_page(url.path().removesuffix(".md")))
@@ -64,17 +67,32 @@ class HelpWindow(QWidget):
         left.addWidget(self.search)
         left.addWidget(self.contents, 1)
         side.setLayout(left)
-        parts = QSplitter()
+        self._parts = parts = QSplitter()
         parts.setObjectName("help")
         parts.addWidget(side)
         parts.addWidget(self.browser)
-        parts.setSizes(list(_WIDTHS))
         parts.setStretchFactor(1, 1)
+        parts.setChildrenCollapsible(False)
         layout = column()
         layout.addWidget(parts)
         self.setLayout(layout)
+        parts.setSizes(list(_WIDTHS))
         QShortcut(QKeySequence("Ctrl+F"), self).activated.connect(self.search.setFocus)
         QShortcut(QKeySequence("Escape"), self).activated.connect(self.close)
+
+        fitted(self, self._divide)
+
+    def _divide(self) -> None:
+        """Puts the contents above the page where there is no room for them beside it."""
+        beside = self.width() >= theme.scaled(_BESIDE)
+        if beside is not (self._parts.orientation() is Qt.Orientation.Horizontal):
+            self._parts.setOrientation(Qt.Orientation.Horizontal if beside else Qt.Orientation.Vertical)
+            self._parts.setSizes(list(_WIDTHS))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Divides the room anew."""
+        super().resizeEvent(event)
+        self._divide()
 
     @property
     def page(self) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QWidget
 
 from lumen_desktop.errors import LumenError
@@ -108,7 +108,7 @@ class MainWindow(QMainWindow):
     def enter(self, site: Site) -> None:
         """A site is open: its screens can be made."""
         self._site = site
-        self.navigation.badge.setVisible(site.place.demonstration)
+        self.navigation.mark_demonstration(on=site.place.demonstration)
         self.status.show_site(site)
         self._looking.start()
         for widget in self._screens.values():
@@ -175,6 +175,11 @@ class MainWindow(QMainWindow):
         sheet = shortcuts.ShortcutSheet(self, shortcuts.groups())
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.open()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Lets the navigation show words or icons, as there is room."""
+        super().resizeEvent(event)
+        self.navigation.fit(QSize(event.size().width(), event.size().height() - self.status.sizeHint().height()))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Stops the work in order, lets it be stored, then closes; asks nothing."""

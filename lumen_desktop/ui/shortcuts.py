@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QWidget
 
-from lumen_desktop.ui import screens
+from lumen_desktop.ui import screens, theme
 from lumen_desktop.ui.screens import ENTRIES, Shortcuts
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import column, label
+from lumen_desktop.ui.widgets import Scrolled, column, label
 
+_WIDTH, _HEIGHT = 520, 600  # pixels at the default text size
 WINDOW: Shortcuts = (
     *((f"Ctrl+{number}", f"Show {entry.title}") for number, entry in enumerate(ENTRIES, start=1)),
     ("F1", "Help on the screen that is shown"),
@@ -43,9 +45,7 @@ class ShortcutSheet(QDialog):
                 grid.addWidget(label(what), at, 1)
         grid.setColumnStretch(1, 1)
         inside.setLayout(grid)
-        area = QScrollArea()
-        area.setWidget(inside)
-        area.setWidgetResizable(True)
+        area = Scrolled(inside)
         area.setAccessibleName("Keyboard shortcuts")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
@@ -55,7 +55,8 @@ class ShortcutSheet(QDialog):
         layout.addWidget(area)
         layout.addWidget(buttons)
         self.setLayout(layout)
-        self.resize(520, 600)
+        room = parent.size() if parent is not None else QSize(theme.scaled(_WIDTH), theme.scaled(_WIDTH))
+        self.resize(min(theme.scaled(_WIDTH), room.width()), min(theme.scaled(_HEIGHT), room.height()))
 
 
 def native(sequence: str) -> str:

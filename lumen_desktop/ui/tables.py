@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
+from lumen_desktop.ui import theme
+from lumen_desktop.ui.theme import SPACE
+from lumen_desktop.ui.widgets import fitted
+
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
 _TEXTS = {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole}
@@ -51,7 +55,7 @@ def table(model: Rows, name: str, *, widths: Sequence[int]) -> QTableView:
     Args:
         model: the rows.
         name: what a screen reader says of the table.
-        widths: of the columns but the last, pixels; the last one takes the rest.
+        widths: of the columns but the last, pixels at the default text size; the last one takes the rest.
     """
     made = QTableView()
     made.setModel(model)
@@ -69,6 +73,13 @@ def table(model: Rows, name: str, *, widths: Sequence[int]) -> QTableView:
     heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
     heading.setStretchLastSection(True)
     heading.setHighlightSections(False)
-    for column, width in enumerate(widths):
-        made.setColumnWidth(column, width)
+    fitted(made, lambda: _fit(made, widths))
     return made
+
+
+def _fit(shown: QTableView, widths: Sequence[int]) -> None:
+    heading = shown.horizontalHeader()
+    heading.ensurePolished()
+    shown.verticalHeader().setDefaultSectionSize(theme.line_height() + 2 * SPACE)
+    for column, width in enumerate(widths):
+        heading.resizeSection(column, max(theme.scaled(width), heading.sectionSizeHint(column)))

@@ -1,7 +1,8 @@
 """Colours, type and spacing of the window, from `resources/theme`; and its icons, from `resources/icons`.
 
 A theme is data: a TOML file of colours by role, poured into one style sheet. Widgets choose their look by the
-property ``role`` (`mark`), never by colours of their own; what is painted by hand asks `current`.
+property ``role`` (`mark`), never by colours of their own; what is painted by hand asks `current`. Lengths are
+designed at the default text size; those beside words grow with them (`scaled`).
 """
 
 import tomllib
@@ -11,7 +12,17 @@ from functools import cache
 from string import Template
 
 from PySide6.QtCore import QByteArray, QDir, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontDatabase,
+    QFontMetrics,
+    QGuiApplication,
+    QIcon,
+    QPainter,
+    QPalette,
+    QPixmap,
+)
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -21,6 +32,7 @@ SPACE = 8  # pixels; every distance in the window is a multiple of half of it
 BODY_POINTS = 10.5
 _SIZES = {"small": 0.88, "body": 1.0, "quote": 1.08, "heading": 1.2, "title": 1.6}
 _FONTS = ("Inter-Regular", "Inter-Italic", "Inter-SemiBold", "Inter-Bold")
+_LENGTHS = {"tick": 16, "arrow": 12, "drop": 26, "spin": 24, "bar": 8}  # pixels beside words in the style sheet
 _ICON_SIZES = (16, 20, 24, 32, 48, 64, 96)
 
 
@@ -37,6 +49,7 @@ class Theme:
 
 
 _chosen: list[Theme] = []
+_points = [BODY_POINTS]
 
 
 @cache
@@ -51,6 +64,34 @@ def current() -> Theme:
     return _chosen[0] if _chosen else load("light")
 
 
+def scaled(length_px: float) -> int:
+    """A length that was designed at the default text size, as it is at the size in use; pixels."""
+    return round(length_px * _points[0] / BODY_POINTS)
+
+
+def icon_px(length_px: int) -> int:
+    """As `scaled` for a sign beside words: beyond twice its size it tells no more, and takes the room of words."""
+    return min(scaled(length_px), 2 * length_px)
+
+
+def text_width(words: str, size: str = "body", *, bold: bool = False) -> int:
+    """Width of words on one line, pixels, also before anything shows them.
+
+    Args:
+        words: without a line break.
+        size: one of the sizes of the style sheet: small, body, quote, heading or title.
+        bold: whether they stand out.
+    """
+    font = _font(_points[0] * _SIZES[size])
+    font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    return QFontMetrics(font).horizontalAdvance(words)
+
+
+def line_height() -> int:
+    """Height of one line of ordinary text, pixels."""
+    return QFontMetrics(_font(_points[0])).height()
+
+
 def apply(application: QApplication, choice: str, *, font_points: float = 0) -> Theme:
     """Gives the whole application its look.
 
@@ -61,11 +102,12 @@ def apply(application: QApplication, choice: str, *, font_points: float = 0) -> 
     """
     theme = load(_named(choice))
     _chosen[:] = [theme]
-    points = font_points or BODY_POINTS
+    _points[:] = [points := font_points or BODY_POINTS]
     application.setStyle("Fusion")
     application.setFont(_font(points))
     application.setPalette(_palette(theme))
     sizes = {name: f"{points * factor:.1f}" for name, factor in _SIZES.items()}
+    sizes |= {name: str(icon_px(length)) for name, length in _LENGTHS.items()}
     sheet = Template((paths.resources() / "theme" / "style.qss").read_text(encoding="utf-8"))
     QDir.setSearchPaths("theme", [str(paths.resources() / "theme")])
     application.setStyleSheet(sheet.substitute(theme.colours, name=theme.name, **sizes))

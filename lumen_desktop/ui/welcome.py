@@ -8,13 +8,10 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
-    QFormLayout,
-    QFrame,
     QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -22,10 +19,11 @@ from PySide6.QtWidgets import (
 from lumen_desktop import paths
 from lumen_desktop.errors import LumenError
 from lumen_desktop.ui import errors
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import Card, button, column, label, picture, row
+from lumen_desktop.ui.widgets import Card, Scrolled, button, centred, column, label, picture, sized
 
-_WIDTH = 620
+_WIDTH, _NAME, _FIELD = 620, 90, 180  # pixels at the default text size
 _LOGO = 56
 
 
@@ -34,22 +32,15 @@ def intended_use() -> str:
     return (paths.resources() / "intended_use.txt").read_text(encoding="utf-8").replace("\n", " ").strip()
 
 
-class _Page(QScrollArea):
+class _Page(Scrolled):
     """A narrow column in the middle of the window."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        inside = QWidget()
-        inside.setMaximumWidth(_WIDTH)
+        inside, outside, middle = QWidget(), QWidget(), column(margin=3 * SPACE)
         self.body: QVBoxLayout = column(spacing=int(1.5 * SPACE))
         inside.setLayout(self.body)
-        outside, middle = QWidget(), row(margin=3 * SPACE)
-        middle.addStretch(1)
-        middle.addWidget(inside, 8)
-        middle.addStretch(1)
+        middle.addLayout(centred(inside, most=_WIDTH))
         outside.setLayout(middle)
         self.setWidget(outside)
 
@@ -184,16 +175,19 @@ class WelcomePage(_Page):
         return made
 
     def _form(self) -> QWidget:
-        choose = button("Choose…", self._choose)
-        place = row()
-        place.addWidget(self.folder)
-        place.addWidget(choose)
-        form = QFormLayout()
-        form.addRow("Folder", place)
-        form.addRow("Passphrase", self.passphrase)
-        form.addRow("Once more", self.repeated)
+        place = Flow()
+        place.add(self.folder, grows=True, least_px=_FIELD)
+        place.add(button("Choose…", self._choose))
+        where = QWidget()
+        where.setLayout(place)
         made, inside = QWidget(), column()
-        inside.addLayout(form)
+        for name, field in (("Folder", where), ("Passphrase", self.passphrase), ("Once more", self.repeated)):
+            named, line = label(name), Flow(spacing=2 * SPACE)
+            named.setWordWrap(False)
+            sized(named, least=_NAME)
+            line.add(named)
+            line.add(field, grows=True, least_px=_FIELD)
+            inside.addLayout(line)
         rule = f"At least {self._shortest} characters; a sentence that you remember is easiest, spaces count. "
         inside.addWidget(label(rule + "Without the passphrase nobody can read the site: not you, not we.", "small"))
         inside.addWidget(self.problem)

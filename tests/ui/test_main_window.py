@@ -12,9 +12,13 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QAbstractSpinBox,
     QComboBox,
+    QLabel,
     QLineEdit,
     QPlainTextEdit,
+    QScrollArea,
     QSplitter,
+    QTabBar,
+    QTabWidget,
     QTextEdit,
     QWidget,
 )
@@ -33,7 +37,8 @@ from lumen_desktop.ui.widgets import EmptyState
 from tests.rehearsal import RehearsalSite
 
 OPERABLE = (
-    QAbstractButton, QLineEdit, QComboBox, QAbstractItemView, QAbstractSpinBox, QTextEdit, QPlainTextEdit
+    QAbstractButton, QLineEdit, QComboBox, QAbstractItemView, QAbstractSpinBox, QTextEdit, QPlainTextEdit, QTabBar,
+    QTabWidget, QScrollArea,
 )  # fmt: skip
 NAMES = [entry.name for entry in ENTRIES]
 
@@ -70,7 +75,8 @@ def shown(window: MainWindow) -> QWidget:
 def speaks_for(parent: QWidget, part: QWidget) -> bool:
     """Whether a part of a compound widget is operated through the whole."""
     whole = isinstance(parent, QAbstractSpinBox | QComboBox | QAbstractItemView | QLineEdit)
-    return whole or parent.inherits("QComboBoxPrivateContainer") or part.objectName().startswith("qt_")
+    inner = part.objectName().startswith("qt_") and not isinstance(part, QTabBar)
+    return whole or inner or parent.inherits("QComboBoxPrivateContainer")
 
 
 def unnamed(root: QWidget) -> list[str]:
@@ -78,9 +84,12 @@ def unnamed(root: QWidget) -> list[str]:
     found = []
     for widget in root.findChildren(QWidget):
         inside = widget.parentWidget()
-        if not isinstance(widget, OPERABLE) or widget.isHidden() or inside is None or speaks_for(inside, widget):
+        operable = isinstance(widget, OPERABLE) or widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        if not operable or widget.isHidden() or inside is None or speaks_for(inside, widget):
             continue
-        words = widget.accessibleName() or (widget.text() if isinstance(widget, QAbstractButton) else "")
+        words = widget.accessibleName() or (widget.text() if isinstance(widget, QAbstractButton | QLabel) else "")
+        if isinstance(widget, QLabel) and not widget.text():  # nothing is said there yet
+            continue
         if not words.strip():
             found.append(f"{type(widget).__name__} {widget.objectName()} in {type(inside).__name__}")
     return found
@@ -98,6 +107,16 @@ def test_each_screen_is_there_and_all_that_can_be_operated_has_a_name(entered: M
     assert entered.screen_name == name
     assert type(entered.stack.currentWidget()).__name__ == next(e.kind for e in ENTRIES if e.name == name)
     assert unnamed(entered) == []
+
+
+def test_names_are_asked_of_all_that_the_keyboard_reaches(qtbot: QtBot) -> None:
+    whole = QWidget()
+    qtbot.addWidget(whole)
+    nameless, named = QTabWidget(whole), QScrollArea(whole)
+    named.setAccessibleName("Named")
+    nameless.addTab(QWidget(), "A page")
+    whole.show()
+    assert [found.split()[0] for found in unnamed(whole)] == ["QTabWidget", "QTabBar"]
 
 
 def test_keys_choose_screens(entered: MainWindow, qtbot: QtBot) -> None:

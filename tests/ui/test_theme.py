@@ -61,7 +61,7 @@ def test_both_themes_name_the_same_roles_as_six_digits() -> None:
 
 def test_the_style_sheet_uses_only_known_names_and_no_colour_of_its_own() -> None:
     used = set(re.findall(r"\$\{(\w+)\}", sheet()))
-    assert used <= theme.load("light").colours.keys() | theme._SIZES.keys() | {"name"}
+    assert used <= theme.load("light").colours.keys() | theme._SIZES.keys() | theme._LENGTHS.keys() | {"name"}
     assert not re.search(r"#[0-9A-Fa-f]{3,8}\b|rgba?\(", sheet())
 
 

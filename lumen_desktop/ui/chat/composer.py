@@ -11,16 +11,16 @@ from PySide6.QtWidgets import QComboBox, QFrame, QPlainTextEdit, QProgressBar, Q
 
 from lumen_desktop.services.chat import LONGEST_QUESTION
 from lumen_desktop.ui import formatting, theme
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import button, column, label, row
+from lumen_desktop.ui.widgets import button, column, fitted, label, row, sized
 
 EVERYWHERE = "All collections"
 _MOST_LINES = 6
 _NEAR = 400  # characters before the limit from which on they are counted
 _LONGEST_PASTE = LONGEST_QUESTION + 1000  # a field with megabytes on one line would hold up the window
-_METER_WIDTH = 72
-_COLLECTION_WIDTH = 220
-_SEND_WIDTH = 96
+_METER_WIDTH = 72  # pixels; it holds no words
+_COLLECTION, _SEND = 220, 96  # pixels: a collection's name has no more, a button no less
 
 
 class _Field(QPlainTextEdit):
@@ -39,7 +39,7 @@ class _Field(QPlainTextEdit):
         self.setAccessibleDescription("Enter sends it, Shift and Enter begin a new line.")
         self.document().setDocumentMargin(0)
         self.document().documentLayout().documentSizeChanged.connect(self.fit)
-        self.fit()
+        fitted(self, self.fit)
 
     def fit(self, *_: object) -> None:
         """Makes it as high as its text, up to six lines."""
@@ -103,9 +103,12 @@ class Composer(QFrame):
         self.collections.addItem(EVERYWHERE, None)
         self.collections.setAccessibleName("Where to search")
         self.collections.setToolTip("Where to search")
-        self.collections.setMaximumWidth(_COLLECTION_WIDTH)
+        self.collections.currentTextChanged.connect(
+            lambda name: self.collections.setToolTip(f"Where to search: {name}")  # its name may be cut
+        )
         self.collections.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.collections.setMinimumContentsLength(1)  # it may be cut where there is little room
+        self.collections.setMinimumContentsLength(1)
+        sized(self.collections, most=_COLLECTION)
         self.commentary.setCheckable(True)
         theme.mark(self.commentary, "quiet")
         self.commentary.setAccessibleName("Commentary by the model")
@@ -114,18 +117,18 @@ class Composer(QFrame):
         self.count.setWordWrap(False)
         self.count.hide()
         for shown in (self.send, self.stop):
-            shown.setMinimumWidth(_SEND_WIDTH)
+            shown.setMinimumWidth(_SEND)
         self.stop.hide()
-        below = row(spacing=SPACE)
-        below.addWidget(self.collections)
-        below.addWidget(self.commentary)
-        below.addStretch(1)
-        below.addWidget(self.send)
-        below.addWidget(self.stop)
-        told = row(spacing=SPACE)
-        told.addWidget(self.count)
-        told.addStretch(1)
-        told.addWidget(self.meter)
+        below = Flow()
+        below.add(self.collections)
+        below.add(self.commentary)
+        below.stretch()
+        below.add(self.send)
+        below.add(self.stop)
+        told = Flow()
+        told.add(self.count)
+        told.stretch()
+        told.add(self.meter)
         layout = column(margin=SPACE + SPACE // 2, spacing=SPACE)
         layout.addWidget(self.field)
         layout.addLayout(below)

@@ -15,8 +15,9 @@ from lumen_desktop.ui import formatting, theme
 from lumen_desktop.ui.chat import references
 from lumen_desktop.ui.chat.commentary import Commentary
 from lumen_desktop.ui.chat.quotes import QuoteCard
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import Card, announce, button, column, label, row
+from lumen_desktop.ui.widgets import Card, announce, button, column, label
 
 SEARCHING, WRITING = "Searching your library …", "The model is writing …"
 _NOT_FOUND = "Not in your library."
@@ -158,12 +159,11 @@ class ExchangeView(QWidget):
     def _footer(self, answer: Answer) -> QVBoxLayout:
         seconds = answer.timing.total_s
         parts = [references.record(self.exchange), formatting.duration(seconds) if seconds is not None else ""]
-        acts = row(spacing=SPACE // 2)
-        acts.addWidget(button("Copy", self._copy, role="quiet", icon="copy", tip="Copy the answer with its references"))
-        acts.addWidget(
+        acts = Flow(spacing=SPACE // 2)
+        acts.add(button("Copy", self._copy, role="quiet", icon="copy", tip="Copy the answer with its references"))
+        acts.add(
             button("Ask again", self._ask_again, role="quiet", icon="refresh-cw", tip="Ask the same question again")
         )
-        acts.addStretch(1)
         footer = column(spacing=0)
         footer.addWidget(label(" · ".join(part for part in parts if part), "small", selectable=True))
         footer.addLayout(acts)

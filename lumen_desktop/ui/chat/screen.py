@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QSplitter, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lumen_desktop.app import Site
 from lumen_desktop.domain.chat import Answer, Citation, Conversation, Exchange, Status
@@ -24,11 +24,12 @@ from lumen_desktop.ui.chat.composer import Composer
 from lumen_desktop.ui.chat.conversations import ConversationList
 from lumen_desktop.ui.chat.deleted import DeletedNotice
 from lumen_desktop.ui.chat.exchange import ExchangeView
+from lumen_desktop.ui.chat.room import Room
 from lumen_desktop.ui.chat.stack import MEASURE
 from lumen_desktop.ui.chat.thread import Thread
 from lumen_desktop.ui.library.source import SourceView
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import Banner, announce, column, row
+from lumen_desktop.ui.widgets import Banner, announce, column, row, sized
 
 SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Enter", "Ask; Shift+Enter begins a new line"),
@@ -44,9 +45,6 @@ SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Ctrl+Shift+C", "Copy the answer with its references"),
 )
 _QUOTES = range(1, 10)
-_SIDE, _MIDDLE = 248, 640  # pixels
-_NARROWEST = 360
-_COMFORTABLE = 420  # where text and source have less, the conversations make room while a source is open
 _LOOK_MS = 100  # how often a new conversation's number is looked for until it is stored
 _COPIED_S = 3.0
 
@@ -91,7 +89,7 @@ class AskScreen(QWidget):
         theme.mark(self, "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         asked = QWidget()
-        asked.setMaximumWidth(MEASURE)
+        sized(asked, most=MEASURE)
         within = column(spacing=SPACE)
         within.addWidget(self.banner)
         within.addWidget(self.composer)
@@ -103,21 +101,13 @@ class AskScreen(QWidget):
         below.addStretch(1)
         self._line_up(0, 0)
         middle = QWidget()
-        middle.setMinimumWidth(_NARROWEST)
         inside = column(spacing=SPACE)
         inside.addWidget(self.thread_view, 1)
         inside.addLayout(below)
         middle.setLayout(inside)
-        self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        self._splitter.setHandleWidth(1)
-        self._splitter.setChildrenCollapsible(False)
-        self.conversations.setMinimumWidth(_SIDE - 6 * SPACE)
-        self._splitter.addWidget(self.conversations)
-        self._splitter.addWidget(middle)
-        self._splitter.setStretchFactor(1, 1)
-        self._splitter.setSizes([_SIDE, _MIDDLE])
+        self._room = Room(self.conversations, middle, self.begin)
         layout = column()
-        layout.addWidget(self._splitter)
+        layout.addWidget(self._room)
         self.setLayout(layout)
         self.setAccessibleName("Ask")
         self._order_tabs()
@@ -138,6 +128,8 @@ class AskScreen(QWidget):
     def _connect(self) -> None:
         self.conversations.chosen.connect(self.open)
         self.conversations.new.connect(self.begin)
+        for left in (self.conversations.new, self.conversations.view.clicked, self.conversations.view.activated):
+            left.connect(self._room.fold_side)
         self.conversations.deleted.connect(self._was_deleted)
         self.conversations.deleted_chosen.connect(self._read_deleted)
         self.conversations.deleted_left.connect(self._leave_deleted)
@@ -151,7 +143,7 @@ class AskScreen(QWidget):
         self.thread_view.earlier_wanted.connect(self._read_earlier)
         self._shortcut("Ctrl+L", self.composer.field.setFocus)
         self._shortcut("Ctrl+N", self.begin)
-        self._shortcut("Ctrl+K", self.conversations.begin_search)
+        self._shortcut("Ctrl+K", self._search)
         self._shortcut("Ctrl+Z", self.conversations.undo)
         self._shortcut("Ctrl+R", self._again_current)
         self._shortcut("Ctrl+Shift+C", self._copy_current)
@@ -303,6 +295,10 @@ class AskScreen(QWidget):
         if self._deleted is not None:
             self.conversations.restore(self._deleted)
 
+    def _search(self) -> None:
+        self._room.show_side()
+        self.conversations.begin_search()
+
     # --- asking
 
     def ask(self, question: str) -> None:
@@ -439,12 +435,7 @@ class AskScreen(QWidget):
             self.source = SourceView(self._site)
             self.source.closed.connect(self._close_source)
             self.source.hide()
-            self._splitter.addWidget(self.source)
-        if self.source.isHidden():
-            self.conversations.setVisible(self.width() >= _SIDE + 2 * _COMFORTABLE)
-            rest = self.width() - (_SIDE if self.conversations.isVisible() else 0)
-            self.source.show()
-            self._splitter.setSizes([_SIDE, rest - rest // 2, rest // 2])
+        self._room.open_source(self.source)
         self._escape.setEnabled(True)
         self.thread_view.mark_open(view, chosen)
         self.source.show_quotes(citations, chosen)
@@ -457,9 +448,8 @@ class AskScreen(QWidget):
             self._escape.setEnabled(False)
 
     def _close_source(self) -> None:
-        if self.source is not None:
-            self.source.hide()
-            self.conversations.show()
+        if self._room.close_source():
+            self.composer.field.setFocus()
         self.thread_view.mark_open(None, None)
 
 

@@ -4,13 +4,15 @@ Qt's own box layout measures every widget whenever one of them grows, which held
 streamed below twenty others (57 ms each time; this takes 3). Knows no exchange; `thread` fills it.
 """
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from lumen_desktop.ui import theme
 from lumen_desktop.ui.theme import SPACE
+from lumen_desktop.ui.widgets import fitted
 
-MEASURE = 760  # pixels; longer lines are hard to read
+MEASURE = 760  # pixels at the default text size; longer lines are hard to read
 _GAP = 4 * SPACE
 _MARGIN = 2 * SPACE
 
@@ -25,6 +27,7 @@ class Stack(QWidget):
         self._reached: dict[QWidget, int] = {}  # how many widgets of a part the Tab key reaches
         self._filling: QWidget | None = None
         self._following: QWidget | None = None
+        fitted(self, self._measure)
 
     def put_before(self, following: QWidget) -> None:
         """Says which widget the Tab key reaches after the last part."""
@@ -53,7 +56,7 @@ class Stack(QWidget):
 
     def arrange(self) -> None:
         """Gives every part its place."""
-        width = min(self.width() - 2 * _MARGIN, MEASURE)
+        width = min(self.width() - 2 * _MARGIN, theme.scaled(MEASURE))
         left, top = (self.width() - width) // 2, _MARGIN
         for part in self._parts:
             if part.isHidden():
@@ -64,6 +67,11 @@ class Stack(QWidget):
             part.setGeometry(left, top, width, height)
             top += height + _GAP
         self.setMinimumHeight(top - _GAP + _MARGIN)
+
+    def _measure(self) -> None:
+        """Measures every part anew, once all have their new look."""
+        self._heights.clear()
+        QTimer.singleShot(0, self, self.arrange)
 
     def _seen_height(self) -> int:
         around = self.parentWidget()

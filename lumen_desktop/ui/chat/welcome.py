@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import EmptyState, button, column, label, picture
+from lumen_desktop.ui.widgets import CardButton, EmptyState, button, column, label, picture
 
 SAMPLES = (
     "How long must reserve samples of a drug product be kept?",
@@ -42,8 +42,13 @@ def begin(ask: Callable[[str], object]) -> QWidget:
     return made
 
 
-def _sample(question: str, ask: Callable[[str], object]) -> QPushButton:
-    return button(question, lambda: ask(question), role="sample", tip="Ask this")
+def _sample(question: str, ask: Callable[[str], object]) -> CardButton:
+    made = CardButton("sample", margin=SPACE * 3 // 2)
+    made.body.addWidget(label(question))
+    made.setAccessibleName(question)
+    made.setToolTip("Ask this")
+    made.clicked.connect(lambda _checked: ask(question))
+    return made
 
 
 def empty_library(open_library: Callable[[], object]) -> QWidget:

@@ -17,6 +17,7 @@ from lumen_desktop.domain.library import Collection
 from lumen_desktop.errors import LumenError
 from lumen_desktop.services.library import AddProgress, AddReport
 from lumen_desktop.ui import errors, tasks, widgets
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.library.pace import Pace
 from lumen_desktop.ui.library.problems import ProblemList, summary
 from lumen_desktop.ui.library.progress import ProgressCard
@@ -24,6 +25,7 @@ from lumen_desktop.ui.theme import SPACE
 
 DEFAULT_COLLECTION = "Documents"
 _SHOW_EVERY_MS = 50
+_COLLECTION = 224  # pixels at the default text size
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class AddView(QWidget):
         self._collection.setEditable(True)
         self._collection.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self._collection.setAccessibleName("Collection to add to; a new name makes a new one")
-        self._collection.setMinimumWidth(28 * SPACE)
+        widgets.sized(self._collection, least=_COLLECTION)
         self._collection.setEditText(DEFAULT_COLLECTION)
         line_edit = self._collection.lineEdit()
         assert line_edit is not None
@@ -245,11 +247,9 @@ class DropTarget(QFrame):
         layout.addWidget(self._kinds)
         layout.addSpacing(SPACE)
         for parts in ((files, folder), (words, collection)):
-            line = widgets.row()
-            line.addStretch()
+            line = Flow(centred=True)
             for part in parts:
-                line.addWidget(part)
-            line.addStretch()
+                line.add(part)
             layout.addLayout(line)
         self.setLayout(layout)
 

@@ -12,16 +12,21 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QMessag
 from lumen_desktop.app import Site
 from lumen_desktop.domain.library import Collection, StoredDocument
 from lumen_desktop.services.library import AddProgress
-from lumen_desktop.ui import formatting, tasks, widgets
+from lumen_desktop.ui import formatting, tasks, theme, widgets
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.library.badges import BadgeDelegate
 from lumen_desktop.ui.library.documents_model import COLUMNS, DocumentsModel
 from lumen_desktop.ui.theme import SPACE
 
-_WIDTHS = (0, 92, 120, 64, 84, 164, 76)  # pixels; the title takes the rest
-_NARROW_PX, _NARROWEST_PX = 780, 560  # below these, columns that matter less are left out
+_WIDTHS = (0, 92, 120, 64, 84, 164, 76)  # pixels at the default text size; the title takes the rest
+_NARROW_PX, _NARROWEST_PX, _LONE_PX = 780, 560, 400  # below these, columns that matter less are left out
+_EDITION = 2
 _LESS = (2, 5)
 _LEAST = (2, 3, 5, 6)
+_LONE = (1, 2, 3, 4, 5, 6)
 _MOST_NAMED = 6
+_ROWS = 4  # that are seen at least, with the headings
+_FIELD, _DETAILS = 180, 260  # pixels at the default text size that they need beside buttons
 
 
 class DocumentsView(QWidget):
@@ -60,18 +65,18 @@ class DocumentsView(QWidget):
             "Rebuild index", self.rebuild, role="quiet", icon="refresh-cw",
             tip="Makes the index for search by meaning anew from the database",
         )  # fmt: skip
-        bar = widgets.row()
-        bar.addWidget(self._filter, 1)
-        bar.addWidget(self._count)
-        bar.addWidget(self._again)
+        bar = Flow()
+        bar.add(self._filter, grows=True, least_px=_FIELD)
+        bar.add(self._count)
+        bar.add(self._again)
         self._tree = _Tree(self._model)
         self._details = widgets.label("Choose a document to see what is known of it.", "muted", selectable=True)
         self._open = widgets.button("What was extracted", self._open_chosen, icon="file-text")
         self._remove = widgets.button("Remove…", self.remove_chosen, role="danger", icon="trash-2")
-        foot = widgets.row()
-        foot.addWidget(self._details, 1)
-        foot.addWidget(self._open, alignment=Qt.AlignmentFlag.AlignTop)
-        foot.addWidget(self._remove, alignment=Qt.AlignmentFlag.AlignTop)
+        foot = Flow()
+        foot.add(self._details, grows=True, least_px=_DETAILS)
+        foot.add(self._open, top=True)
+        foot.add(self._remove, top=True)
         listed = widgets.column()
         listed.setContentsMargins(0, 2 * SPACE, 0, 0)
         listed.addLayout(bar)
@@ -258,8 +263,7 @@ class _Tree(QTreeView):
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(6 * SPACE)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in enumerate(_WIDTHS[1:], start=1):
-            header.resizeSection(column, width)
+        widgets.fitted(self, self._leave_out)
         header.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
 
@@ -285,10 +289,14 @@ class _Tree(QTreeView):
         self._leave_out()
 
     def _leave_out(self) -> None:
-        wide = self.viewport().width()
-        left_out = _LEAST if wide < _NARROWEST_PX else _LESS if wide < _NARROW_PX else ()
-        self.header().resizeSection(2, max(_WIDTHS[2], wide // 6))
+        wide, header = self.viewport().width(), self.header()
+        self.setMinimumHeight(_ROWS * theme.line_height() * 2)
+        less = ((_LONE_PX, _LONE), (_NARROWEST_PX, _LEAST), (_NARROW_PX, _LESS))
+        left_out = next((columns for room, columns in less if wide < theme.scaled(room)), ())
+        header.ensurePolished()
         for column in range(1, len(COLUMNS)):
+            width = max(theme.scaled(_WIDTHS[column]), header.sectionSizeHint(column))
+            header.resizeSection(column, max(width, wide // 6) if column == _EDITION else width)
             self.setColumnHidden(column, column in left_out)
 
 

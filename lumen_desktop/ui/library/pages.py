@@ -14,6 +14,7 @@ from lumen_desktop.app import Site
 from lumen_desktop.domain.quotes import ENOUGH
 from lumen_desktop.errors import LumenError
 from lumen_desktop.ui import errors, widgets
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.library.keys import shortcut
 from lumen_desktop.ui.library.loader import Fetched, PageLoader, Wanted
 from lumen_desktop.ui.library.marked_text import MarkedText
@@ -22,6 +23,7 @@ from lumen_desktop.ui.theme import SPACE
 
 ZOOMS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0)  # of the width that fits
 _FIT = ZOOMS.index(1.0)
+_FIELD = 48  # pixels at the default text size, for a page number
 _MOST_WIDTH_PX = 5000
 _RESIZE_PAUSE_MS = 120
 _OPENING_AFTER_MS = 150  # a page that comes sooner needs no words
@@ -89,7 +91,7 @@ class PagePane(QWidget):
         self._field = QLineEdit()
         self._field.setAccessibleName("Page number")
         self._field.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._field.setFixedWidth(6 * SPACE)
+        widgets.sized(self._field, width=_FIELD)
         self._field.editingFinished.connect(self._go_to_field)
         self._of = widgets.label("", "muted")
         self._of.setWordWrap(False)
@@ -98,12 +100,12 @@ class PagePane(QWidget):
         self._smaller = widgets.icon_button("zoom-out", "Smaller", lambda: self.zoom(-1))
         self._fit = widgets.icon_button("maximize", "As wide as the panel", self.fit_width)
         self._larger = widgets.icon_button("zoom-in", "Larger", lambda: self.zoom(1))
-        bar = widgets.row(spacing=SPACE // 2)
+        bar = Flow(spacing=SPACE // 2)
         for part in (self._previous, self._field, self._of, self._next):
-            bar.addWidget(part)
-        bar.addStretch()
+            bar.add(part)
+        bar.stretch()
         for part in (self._as_text, self._smaller, self._fit, self._larger):
-            bar.addWidget(part)
+            bar.add(part)
         self._bar = QWidget()
         self._bar.setLayout(bar)
         self._note = widgets.label("", "warning", selectable=True)
@@ -350,5 +352,5 @@ def _paper(picture: PagePicture) -> QScrollArea:
     paper.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # or fitting would swing to and fro
     paper.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     paper.setWidget(picture)
-    paper.setMinimumSize(QSize(240, 120))
+    paper.setMinimumSize(QSize(200, 200))
     return paper

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QSplitter, QStackedWidget, QT
 
 from lumen_desktop.app import Site
 from lumen_desktop.domain.library import Collection, Passage, StoredDocument
-from lumen_desktop.ui import formatting, widgets
+from lumen_desktop.ui import formatting, theme, widgets
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.library import source
 from lumen_desktop.ui.library.adding import AddView
 from lumen_desktop.ui.library.documents import DocumentsView
@@ -37,6 +38,7 @@ SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Del", "Remove the chosen documents"),
     *source.SHORTCUTS,
 )
+_READABLE = 300  # pixels at the default text size; where list or source has less, the source stands alone
 _FILTER = "Documents (*.pdf *.docx *.md *.markdown *.txt);;All files (*)"
 
 
@@ -65,25 +67,30 @@ class LibraryScreen(QWidget):
         folder = widgets.button("Add folder…", self.choose_folder, icon="folder-plus")
         shortcut(self, "Ctrl+O", self.choose_files, add)
         shortcut(self, "Ctrl+Shift+O", self.choose_folder, folder)
-        head = widgets.row()
-        head.addWidget(widgets.label("Library", "title"))
-        head.addWidget(self._count, 1)
-        head.addWidget(folder)
-        head.addWidget(add)
+        named = widgets.label("Library", "title")
+        named.setWordWrap(False)
+        head = Flow()
+        head.add(named)
+        head.add(self._count, grows=True)
+        head.add(folder)
+        head.add(add)
         self._documents = DocumentsView(self._site, self.choose_files)
         self._adding = AddView(self._site)
         self._search = SearchView(self._site)
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
         self._tabs.tabBar().setDrawBase(False)
+        self._tabs.setAccessibleName("Parts of the library")
         self._tabs.tabBar().setAccessibleName("Parts of the library")
         for part, title in ((self._documents, "&Documents"), (self._adding, "&Add"), (self._search, "&Search")):
             self._tabs.addTab(part, title)
         lists = widgets.column(margin=3 * SPACE, spacing=2 * SPACE)
         lists.addLayout(head)
         lists.addWidget(self._tabs, 1)
-        self._lists = QWidget()
-        self._lists.setLayout(lists)
+        self._inside = QWidget()
+        self._inside.setLayout(lists)
+        self._lists = widgets.Scrolled(self._inside)
+        self._lists.setAccessibleName("Library")
         self._source = SourceView(self._site)
         self._source.hide()
         self._split = QSplitter(Qt.Orientation.Horizontal)
@@ -100,6 +107,7 @@ class LibraryScreen(QWidget):
         layout.addWidget(self._stack)
         self.setLayout(layout)
         self._over = _DropSign(self)
+        widgets.fitted(self, self._share_room)
 
     def _connect(self) -> None:
         self._documents.opened.connect(self.show_extract)
@@ -243,7 +251,8 @@ class LibraryScreen(QWidget):
 
     def _share_room(self) -> None:
         """Leaves the room to the source alone where both would not fit; closing it brings the list back."""
-        needed = self._lists.minimumSizeHint().width() + self._source.minimumWidth()
+        needed = self._inside.minimumSizeHint().width() + self._source.minimumSizeHint().width()
+        needed = max(needed, 2 * theme.scaled(_READABLE))
         self._lists.setHidden(not self._source.isHidden() and needed > self.width())
 
     def _close_source(self) -> None:

@@ -14,16 +14,19 @@ from lumen_desktop.domain.library import Collection
 from lumen_desktop.errors import LumenError
 from lumen_desktop.services.library import Hit
 from lumen_desktop.services.search import Found
-from lumen_desktop.ui import errors, formatting, tasks, widgets
+from lumen_desktop.ui import errors, formatting, tasks, theme, widgets
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.library.hits_model import COLUMNS, HitsModel
 from lumen_desktop.ui.theme import SPACE
 
 MOST = 50
 _EVERYWHERE = "All collections"
 _LEGS = {"index": "meaning by the index", "exact": "meaning by comparing with every passage"}
-_NUMBER_WIDTH = 64  # pixels
+_NUMBER_WIDTH = 64  # pixels at the default text size
 _LINES = 3  # of a passage in the table
-_NARROW_PX = 720
+_PLACE, _PAGE, _SCORE = 1, 2, 3  # columns
+_TEXTS, _LEAST_TEXTS = 448, 280  # pixels at the default text size; numbers must leave so much, or are left out
+_FIELD = 180
 
 
 class SearchView(QWidget):
@@ -56,10 +59,10 @@ class SearchView(QWidget):
         self._where.setAccessibleName("Collection to search")
         self._where.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._button = widgets.button("Search", self.search, role="primary", icon="search")
-        bar = widgets.row()
-        bar.addWidget(self._field, 1)
-        bar.addWidget(self._where)
-        bar.addWidget(self._button)
+        bar = Flow()
+        bar.add(self._field, grows=True, least_px=_FIELD)
+        bar.add(self._where)
+        bar.add(self._button)
         self._said = widgets.label("", "small")
         self._said.setObjectName("search-said")
         self._table = _Table(self._model)
@@ -161,14 +164,11 @@ class _Table(QTableView):
         self.setWordWrap(True)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_LINES * self.fontMetrics().lineSpacing() + SPACE)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Interactive)
-        for column in range(2, len(COLUMNS)):
-            header.resizeSection(column, _NUMBER_WIDTH)
-        header.resizeSection(len(COLUMNS) - 1, _NUMBER_WIDTH + 2 * SPACE)
+        widgets.fitted(self, self._fit)
         self.doubleClicked.connect(lambda _: self.entered.emit())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
@@ -181,10 +181,27 @@ class _Table(QTableView):
         super().keyPressEvent(event)
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
-        """Gives the place of a passage a third of the room, and leaves out the score where that is small."""
+        """Gives the place of a passage a third of the room, and leaves out what matters less where that is small."""
         super().resizeEvent(event)  # type: ignore[arg-type]
-        self.setColumnHidden(3, self.viewport().width() < _NARROW_PX)
-        self.horizontalHeader().resizeSection(1, self.viewport().width() // 3 - 2 * SPACE)
+        self._fit()
+
+    def _fit(self) -> None:
+        wide, header = self.viewport().width(), self.horizontalHeader()
+        header.ensurePolished()
+        self.verticalHeader().setDefaultSectionSize(_LINES * theme.line_height() + SPACE)
+        numbers = [
+            max(theme.scaled(_NUMBER_WIDTH), header.sectionSizeHint(column)) for column in range(_PAGE, len(COLUMNS))
+        ]
+        for column, width in enumerate(numbers, start=_PAGE):
+            header.resizeSection(column, width)
+            needed = (
+                sum(numbers) + theme.scaled(_TEXTS)
+                if column == _SCORE
+                else (sum(numbers) - numbers[_SCORE - _PAGE] + theme.scaled(_LEAST_TEXTS))
+            )
+            self.setColumnHidden(column, column != _PAGE and wide < needed)
+        self.setColumnHidden(_PLACE, wide < numbers[0] + theme.scaled(_LEAST_TEXTS))
+        header.resizeSection(_PLACE, max(wide // 3 - 2 * SPACE, header.sectionSizeHint(_PLACE)))
 
 
 def _told(shown: int, found: Found) -> str:

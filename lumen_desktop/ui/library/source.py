@@ -18,6 +18,7 @@ from lumen_desktop.domain.library import Passage
 from lumen_desktop.errors import LumenError
 from lumen_desktop.services.sources import Source
 from lumen_desktop.ui import tasks, widgets
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.library import pages
 from lumen_desktop.ui.library.keys import shortcut
 from lumen_desktop.ui.library.pages import Opened, PagePane
@@ -29,6 +30,9 @@ SHORTCUTS: tuple[tuple[str, str], ...] = (
     *pages.SHORTCUTS,
     ("Esc", "Close the source"),
 )
+
+
+_LEAST_PX = 280
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +80,26 @@ class SourceView(QFrame):
         shortcut(self, "Alt+Right", lambda: self.step(1), self._after)
         self._count = widgets.label("", "small")
         self._count.setWordWrap(False)
-        steps = widgets.row(spacing=SPACE // 2)
-        steps.addWidget(self._count)
-        steps.addStretch()
-        steps.addWidget(self._before)
-        steps.addWidget(self._after)
+        steps = Flow(spacing=SPACE // 2)
+        steps.add(self._count)
+        steps.stretch()
+        steps.add(self._before)
+        steps.add(self._after)
         self._steps = QWidget()
         self._steps.setLayout(steps)
         self._pane = PagePane(self._site)
+        inside, whole = QWidget(), widgets.column()
         layout = widgets.column(margin=2 * SPACE)
         layout.addLayout(head)
         for part in (self._attribution, self._section, self._steps, widgets.line()):
             layout.addWidget(part)
         layout.addWidget(self._pane, 1)
-        self.setLayout(layout)
-        self.setMinimumWidth(48 * SPACE)
+        inside.setLayout(layout)
+        panel = widgets.Scrolled(inside)
+        panel.setAccessibleName("Source")
+        whole.addWidget(panel)
+        self.setLayout(whole)
+        self.setMinimumWidth(_LEAST_PX)
         close.setToolTip("Close the source (Esc)")
 
     @property

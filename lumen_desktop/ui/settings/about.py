@@ -1,15 +1,18 @@
 """What Lumen is: version, intended use, licences, and the notices of what it is made from."""
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QWidget
 
 from lumen_desktop import __version__, paths
 from lumen_desktop.errors import EngineError
 from lumen_desktop.services import builds
 from lumen_desktop.services.notices import notices
+from lumen_desktop.ui import theme
 from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.welcome import intended_use
-from lumen_desktop.ui.widgets import column, label, picture, row
+from lumen_desktop.ui.widgets import column, fitted, label, picture, row
+
+_LINES = 8  # of a notice that are seen at least
+_SHORTEST = 12  # letters of a title that are seen at least
 
 
 class AboutPage(QWidget):
@@ -25,6 +28,7 @@ class AboutPage(QWidget):
         for notice in self.notices:
             self.choice.addItem(notice.title)
         self.choice.currentIndexChanged.connect(self._show)
+        fitted(self.text, lambda: self.text.setMinimumHeight(_LINES * theme.line_height()))
         self._build()
         self._show(0)
 
@@ -41,7 +45,12 @@ class AboutPage(QWidget):
         layout.addLayout(head)
         layout.addWidget(label(intended_use(), selectable=True))
         layout.addWidget(label("Licences and notices", "strong"))
-        layout.addWidget(self.choice, alignment=Qt.AlignmentFlag.AlignLeft)
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.choice.setMinimumContentsLength(_SHORTEST)
+        chosen = row()
+        chosen.addWidget(self.choice)
+        chosen.addStretch(1)
+        layout.addLayout(chosen)
         layout.addWidget(self.text, 1)
         self.setLayout(layout)
 

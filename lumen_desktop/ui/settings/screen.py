@@ -11,11 +11,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
-    QFormLayout,
-    QFrame,
-    QHBoxLayout,
     QLineEdit,
-    QScrollArea,
     QSpinBox,
     QTabWidget,
     QWidget,
@@ -25,10 +21,11 @@ from lumen_desktop import paths, settings
 from lumen_desktop.errors import LumenError
 from lumen_desktop.settings import RANGES, Settings
 from lumen_desktop.ui import errors, theme
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.settings.about import AboutPage
 from lumen_desktop.ui.settings.self_test import SelfTestPage
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import Banner, Card, button, column, label, restyle, row
+from lumen_desktop.ui.widgets import Banner, Card, Scrolled, button, column, fitted, label, restyle, sized
 
 if TYPE_CHECKING:
     from lumen_desktop.app import Site
@@ -36,7 +33,8 @@ if TYPE_CHECKING:
 SHORTCUTS = (("Ctrl+Tab", "Next page of the settings"),)
 _THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 _RESTART = "Counts from the next start of Lumen."
-_WIDTH, _FIELD = 760, 180
+_WIDTH, _FIELD, _NAME, _EXPLAINING = 760, 180, 150, 240  # pixels at the default text size
+_AROUND = 12  # pixels above and below the words of a field
 _EXPLAINED = {
     "Commentary": (
         "The model's words stand below the quotes and are marked as not verified; what no source holds is struck. "
@@ -60,11 +58,11 @@ class SettingsScreen(QWidget):
         super().__init__()
         self.preferences, self.test, self.about = Preferences(site), SelfTestPage(site), AboutPage()
         self.tabs = QTabWidget()
-        self.tabs.setAccessibleName("Pages of the settings")
-        for page, title in (
-            (_scrolled(self.preferences), "Preferences"), (self.test, "Self-test"), (self.about, "About"),
-        ):  # fmt: skip
-            self.tabs.addTab(page, title)
+        for part in (self.tabs, self.tabs.tabBar()):
+            part.setAccessibleName("Pages of the settings")
+        for page, title in ((self.preferences, "Preferences"), (self.test, "Self-test"), (self.about, "About")):
+            page.setAccessibleName(title)
+            self.tabs.addTab(Scrolled(page), title)
         layout = column(margin=2 * SPACE)
         layout.addWidget(label("Settings", "title"))
         layout.addWidget(self.tabs, 1)
@@ -94,7 +92,7 @@ class Preferences(QWidget):
         self.notice = Banner()
         self.folder = QLineEdit(readOnly=True)
         self.folder.setAccessibleName("Data folder")
-        self.theme, self.prose = QComboBox(), QCheckBox("Let the model comment below the quotes (not verified)")
+        self.theme, self.prose = QComboBox(), QCheckBox("Let the model comment (not verified)")
         self.prose.setAccessibleName(self.prose.text())
         self.numbers = {
             "font_points": _number("Text size", " pt", special="As usual"), "threads": _number("Threads", ""),
@@ -108,7 +106,7 @@ class Preferences(QWidget):
         for value, words in _THEMES.items():
             self.theme.addItem(words, value)
         self.theme.setAccessibleName("Colours")
-        self.theme.setMinimumWidth(_FIELD)
+        sized(self.theme, least=_FIELD)
         self.theme.currentIndexChanged.connect(lambda _: self._set("theme", str(self.theme.currentData())))
         self.prose.toggled.connect(lambda on: self._set("prose", "on" if on else "off"))
         for name, box in self.numbers.items():
@@ -117,7 +115,7 @@ class Preferences(QWidget):
             box.valueChanged.connect(self._counted(name))
         layout = column(margin=SPACE, spacing=int(1.5 * SPACE))
         layout.addWidget(self.notice)
-        cards: dict[str, list[tuple[str, QWidget | QHBoxLayout]]] = {
+        cards: dict[str, list[tuple[str, QWidget | Flow]]] = {
             "Look": [("Colours", self.theme), ("Text size", self.numbers["font_points"])],
             "Answers": [
                 ("Commentary", self.prose),
@@ -132,13 +130,13 @@ class Preferences(QWidget):
             layout.addWidget(_card(title, lines))
         layout.addStretch(1)
         self.setLayout(layout)
-        self.setMaximumWidth(_WIDTH)
+        sized(self, most=_WIDTH)
 
-    def _place(self) -> QHBoxLayout:
-        place = row()
-        place.addWidget(self.folder, 1)
-        place.addWidget(button("Change…", self._choose, tip="Choose another folder"))
-        place.addWidget(button("Usual", lambda: self._move(""), tip="Back to the usual folder"))
+    def _place(self) -> Flow:
+        place = Flow()
+        place.add(self.folder, grows=True, least_px=_FIELD)
+        place.add(button("Change…", self._choose, tip="Choose another folder"))
+        place.add(button("Usual", lambda: self._move(""), tip="Back to the usual folder"))
         return place
 
     def read(self) -> None:
@@ -189,13 +187,11 @@ class Preferences(QWidget):
             restyle(self.window())
 
 
-def _card(title: str, lines: list[tuple[str, QWidget | QHBoxLayout]]) -> Card:
+def _card(title: str, lines: list[tuple[str, QWidget | Flow]]) -> Card:
     """Some settings under a heading, each with the words that explain it."""
-    made, form = Card(), QFormLayout()
+    made = Card()
+    made.body.setSpacing(int(1.5 * SPACE))
     made.body.addWidget(label(title, "heading"))
-    form.setHorizontalSpacing(3 * SPACE)
-    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    form.setVerticalSpacing(int(1.5 * SPACE))
     for name, field in lines:
         explained, whole = QWidget(), column(spacing=SPACE // 2)
         if isinstance(field, QWidget):
@@ -205,9 +201,19 @@ def _card(title: str, lines: list[tuple[str, QWidget | QHBoxLayout]]) -> Card:
         if name in _EXPLAINED:
             whole.addWidget(label(_EXPLAINED[name], "small"))
         explained.setLayout(whole)
-        form.addRow(_short(name), explained)
-    made.body.addLayout(form)
+        named, line = label(name), Flow(spacing=3 * SPACE)
+        named.setWordWrap(False)
+        sized(named, least=_NAME)
+        _level(named)
+        line.add(named, top=True)
+        line.add(explained, grows=True, least_px=_EXPLAINING)
+        made.body.addLayout(line)
     return made
+
+
+def _level(named: QWidget) -> None:
+    """Makes a name as high as the field beside it."""
+    fitted(named, lambda: named.setMinimumHeight(theme.line_height() + _AROUND))
 
 
 def _number(name: str, unit: str, *, special: str = "", step: int = 1) -> QSpinBox:
@@ -215,24 +221,7 @@ def _number(name: str, unit: str, *, special: str = "", step: int = 1) -> QSpinB
     made.setSpecialValueText(special)
     made.setAccessibleName(name)
     made.setKeyboardTracking(False)
-    made.setMinimumWidth(_FIELD)
+    sized(made, least=_FIELD)
     made.lineEdit().setTextMargins(SPACE - 2, 0, 0, 0)
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return made
-
-
-def _short(text: str) -> QWidget:
-    made = label(text)
-    made.setWordWrap(False)
-    made.setMinimumWidth(150)
-    return made
-
-
-def _scrolled(inside: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(inside)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setAccessibleName("Preferences")
-    return area

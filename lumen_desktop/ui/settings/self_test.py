@@ -10,13 +10,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from lumen_desktop.ui import tasks, theme
+from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import ICON_SIZE, Card, button, column, label, picture, row
+from lumen_desktop.ui.widgets import ICON_PX, Card, button, column, label, picture, sized
 
 if TYPE_CHECKING:
     from lumen_desktop.app import Site
     from lumen_desktop.services.doctor import Finding
 
+_NAME, _FOUND = 150, 240  # pixels at the default text size: a part's name, and at least what stands beside it
 _DIGEST = re.compile(r"\b([0-9a-f]{16})[0-9a-f]{48}\b")  # its beginning tells builds apart; the tip has all of it
 
 
@@ -79,16 +81,16 @@ class SelfTestPage(QWidget):
 
     def _add(self, finding: Finding) -> None:
         self.findings.append(finding)
-        line, layout = QWidget(), row()
+        line, layout = QWidget(), Flow()
         name, colour = ("circle-check", "success") if finding.good else ("circle-x", "danger")
-        sign = picture(name, colour, ICON_SIZE.width())
+        sign = picture(name, colour, ICON_PX)
         title = label(finding.check, "strong")
-        title.setFixedWidth(150)
+        sized(title, width=_NAME)
         words = label(_DIGEST.sub(r"\1…", finding.found), selectable=True)
         words.setToolTip(finding.found)
         for part in (sign, title):
-            layout.addWidget(part, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(words, 1)
+            layout.add(part, top=True)
+        layout.add(words, grows=True, least_px=_FOUND)
         line.setLayout(layout)
         line.setAccessibleName(f"{finding.check}: {'good' if finding.good else 'not right'}. {finding.found}")
         self._lines.addWidget(line)
