@@ -189,10 +189,7 @@ def edit_and_rechain(raw: Raw, seq: int) -> None:
 
 @pytest.mark.parametrize("tamper", [truncate, edit_and_rechain])
 def test_limit_a_chain_without_an_anchor_outside_cannot_show_this(long_trail: Path, tamper: Tamper) -> None:
-    """Known limit until heads are anchored outside the database: who has the key can do this unseen.
-
-    The day anchors exist this test must be turned around.
-    """
+    """Known limit of the chain alone: who has the key can do this unseen; `test_anchors` has the same with anchors."""
     before = verdict(long_trail)
     around_the_guards(long_trail, tamper, EVENTS // 2)
     after = verdict(long_trail)
