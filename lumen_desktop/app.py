@@ -5,7 +5,6 @@ The command line and the window both get their services from here. Knows no Qt.
 
 import contextlib
 import gc
-import getpass
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,30 +13,37 @@ from pathlib import Path
 from typing import Literal
 
 from lumen_desktop import logs, paths
-from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.audit import Verdict
 from lumen_desktop.domain.builds import ModelBuild
 from lumen_desktop.domain.drugs import DrugNames
 from lumen_desktop.domain.library import Kind
 from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
-from lumen_desktop.errors import InputError, StorageError
+from lumen_desktop.errors import AccessError, InputError
 from lumen_desktop.retrieval.nearest import VectorIndex
 from lumen_desktop.retrieval.readers.client import PAGE_LIMITS, ReaderProcess
+from lumen_desktop.services import audit_watch, founding, passwords
+from lumen_desktop.services.accounts import People
 from lumen_desktop.services.audit import Audit
+from lumen_desktop.services.audit_watch import Watch
+from lumen_desktop.services.authority import Authority, Housekeeping, SignedIn
 from lumen_desktop.services.builds import InstalledBuild, installed
 from lumen_desktop.services.chat import Chat
 from lumen_desktop.services.conversations import Conversations
 from lumen_desktop.services.doctor import Doctor
+from lumen_desktop.services.founding import Founding
 from lumen_desktop.services.library import AddProgress, AddReport, Library
 from lumen_desktop.services.search import Searcher
+from lumen_desktop.services.sign_in import Credentials, Door
 from lumen_desktop.services.sources import Sources
 from lumen_desktop.settings import Settings, load, save
-from lumen_desktop.storage import anchors, keys
+from lumen_desktop.storage import anchors
+from lumen_desktop.storage.attempts import Attempts
 from lumen_desktop.storage.database import Database
 from lumen_desktop.storage.folder import DataFolder
+from lumen_desktop.storage.keys import KeyFile, read_card
 
-DEMONSTRATION_PASSPHRASE = keys.DEMONSTRATION_PASSPHRASE  # the window may not ask storage
-SHORTEST_PASSPHRASE = keys.SHORTEST_PASSPHRASE
+DEMONSTRATION = Credentials(founding.DEMONSTRATION_USER, founding.DEMONSTRATION_PASSWORD)
+SHORTEST_PASSWORD = passwords.SHORTEST
 STARTER_COLLECTION = "GMP summaries"
 DEMONSTRATION_NOTICE = "DEMONSTRATION: this site is for trying out; do not use its answers for a patient or a batch."
 
@@ -49,10 +55,17 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class SitePlace:
-    """A data folder and what can be known of it before its passphrase."""
+    """A data folder and what can be known of it before anybody signs in.
+
+    Attributes:
+        folder: where it is.
+        demonstration: whether it is for trying out only.
+        accounts: whether people sign in; else it has its passphrase yet, and `take_over` ends that.
+    """
 
     folder: DataFolder
     demonstration: bool
+    accounts: bool = True
 
 
 def sites() -> Path:
@@ -70,8 +83,8 @@ def find_site(data: Path | None) -> SitePlace:
     """
     for path in [data] if data else [paths.own_site(sites()), paths.demonstration(sites())]:
         folder = DataFolder(path)
-        if folder.holds_site:
-            return SitePlace(folder, keys.read_card(folder.key_file).demonstration)
+        if folder.holds_site and (card := read_card(folder.key_file)).finished:
+            return SitePlace(folder, card.demonstration, card.accounts)
     where = f"in {data}" if data else "on this computer"
     raise InputError(
         f"There is no site {where} yet.",
@@ -80,32 +93,40 @@ def find_site(data: Path | None) -> SitePlace:
     )
 
 
-def create_site(path: Path, passphrase: str, *, demonstration: bool) -> SitePlace:
-    """Makes a site; one that a kill left half-made is taken up again with the same passphrase.
+def create_site(path: Path, begun: Founding) -> tuple[SitePlace, str]:
+    """Makes a site; one that a kill left half-made is begun again.
+
+    Returns:
+        Where it is, and its recovery code, which is stored nowhere.
 
     Raises:
-        InputError: the passphrase is too short.
+        InputError: a name or the password cannot be used.
         StorageError: the folder cannot be written, or holds a site already (SIT-002).
     """
     folder = DataFolder(path)
-    folder.create()
-    if folder.database.exists() and folder.holds_site:
-        raise StorageError(
-            f"There is a site in {path} already.",
-            code="SIT-002",
-            hint="Use it as it is, or name another folder with --data.",
-        )
-    with folder.writing("making a site"):
-        keys.create(folder.key_file, passphrase, demonstration=demonstration)
-    return SitePlace(folder, demonstration)
+    return SitePlace(folder, demonstration=False), founding.found(folder, begun, clock=now, is_demonstration=False)
 
 
-def create_own_site(chosen: Path, passphrase: str) -> SitePlace:
+def create_demonstration(path: Path) -> SitePlace:
+    """Makes a demonstration site with its five people.
+
+    Raises:
+        StorageError: as `create_site`.
+    """
+    folder = DataFolder(path)
+    founding.found(folder, founding.demonstration(), clock=now, is_demonstration=True)
+    return SitePlace(folder, demonstration=True)
+
+
+def create_own_site(chosen: Path, begun: Founding) -> tuple[SitePlace, str]:
     """Makes a site of a person's own where that person chose, and lets the next start find it there.
 
     Args:
         chosen: the folder for the person's sites, or the site's own folder in it.
-        passphrase: opens it.
+        begun: what it begins with.
+
+    Returns:
+        As `create_site`.
 
     Raises:
         InputError: as `create_site`.
@@ -114,31 +135,33 @@ def create_own_site(chosen: Path, passphrase: str) -> SitePlace:
     chosen = chosen.expanduser().absolute()
     place = chosen.parent if chosen == paths.own_site(chosen.parent) else chosen
     usual = paths.own_site(sites())
-    made = create_site(paths.own_site(place), passphrase, demonstration=False)
+    made, code = create_site(paths.own_site(place), begun)
     if made.folder.path != usual:
         settings, _ = load(paths.settings_file())
         save(paths.settings_file(), replace(settings, data_folder=str(place)))
-    return made
+    return made, code
 
 
-def _login() -> str:
-    """The operating system's name for who runs this; a container may have none."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "an unnamed user"
+def take_over(place: SitePlace, passphrase: str, begun: Founding) -> tuple[SitePlace, str]:
+    """Ends a site's passphrase: its first person signs in from now on; see `founding.take_over`."""
+    code = founding.take_over(place.folder, passphrase, begun, clock=now)
+    return replace(place, accounts=True), code
 
 
 class Site:
     """An open site and its services; children start when first needed."""
 
-    def __init__(self, place: SitePlace, database: Database, *, writable: bool, settings: Settings) -> None:
+    def __init__(
+        self, place: SitePlace, database: Database, *, person: SignedIn, people: People, watch: Watch, writable: bool
+    ) -> None:
         self.place = place
-        self.settings = settings
+        self.person = person
+        self.people = people
+        self.settings, _ = load(paths.settings_file())
         self.writable = writable
         self.trouble: Verdict | None = None  # what is wrong with the audit trail; then nothing is written
         self._database = database
-        self._actor = Actor(name=f"site holder ({_login()} on this computer)", role="holder")
+        self._watch = watch
         self._closing = contextlib.ExitStack()
 
     @cached_property
@@ -174,7 +197,7 @@ class Site:
         """Opens the pages that quotes come from, by a reader of its own: no import makes a page wait."""
         reader = ReaderProcess(PAGE_LIMITS)
         self._closing.callback(reader.close)
-        return Sources(self._database, reader)
+        return Sources(self._database, self.person, reader)
 
     @cached_property
     def drugs(self) -> DrugNames:
@@ -196,9 +219,12 @@ class Site:
     @cached_property
     def library(self) -> Library:
         """Adds, lists, searches documents."""
+        return self._library_of(self.person)
+
+    def _library_of(self, authority: Authority) -> Library:
         return Library(
             self._database,
-            self._actor,
+            authority,
             searcher=lambda: self.searcher,
             embedder=lambda: (self.embedder, self.embedding.build.sha256),
             reader=self.reader,
@@ -206,11 +232,16 @@ class Site:
         )
 
     @cached_property
+    def starter_library(self) -> Library:
+        """The library at the hands of the program, which adds what it ships with."""
+        return self._library_of(Housekeeping())
+
+    @cached_property
     def chat(self) -> Chat:
         """Asks; answers that a kill left open are marked first, and conversations long deleted are erased."""
         chat = Chat(
             self._database,
-            self._actor,
+            self.person,
             searcher=self.searcher,
             embedder=self.embedder,
             embedding_build=self.embedding.build,
@@ -226,12 +257,12 @@ class Site:
     @cached_property
     def conversations(self) -> Conversations:
         """Lists, shows, renames, pins, deletes and restores conversations."""
-        return Conversations(self._database, self._actor)
+        return Conversations(self._database, self.person)
 
     @cached_property
     def audit(self) -> Audit:
         """Reads and verifies the audit trail."""
-        return Audit(self._database, self._actor, self.place.folder.path / anchors.FILE)
+        return Audit(self._database, self.person, self._watch)
 
     @cached_property
     def _chat_engine(self) -> tuple[ChatEngine, ModelBuild]:
@@ -285,48 +316,71 @@ class Site:
             self.index.start()
 
     def close(self) -> None:
-        """Ends the children, anchors the audit trail and closes the database."""
+        """Ends the children."""
         self._closing.close()
-        self.audit.close()
-        self._database.close()
 
 
 @contextlib.contextmanager
-def opened(place: SitePlace, passphrase: str, *, purpose: str, writable: bool) -> Iterator[Site]:
-    """Opens a site for one job.
+def opened(place: SitePlace, credentials: Credentials, *, purpose: str, writable: bool) -> Iterator[Site]:
+    """Opens a site for one job of one person, who is signed out at its end.
 
     Args:
         place: which site.
-        passphrase: opens its database key.
+        credentials: of the person.
         purpose: what others are told while this process holds the site.
-        writable: whether the job writes; then it holds the site alone.
+        writable: whether the job writes to the library; then it holds the site alone.
 
     Raises:
-        AccessError: the passphrase is wrong.
+        AccessError: the sign-in is refused, or the site has a passphrase yet (SIT-003).
         StorageError: in use, read-only, full, damaged or from a newer version.
 
     A site whose audit trail was changed opens all the same, to be read: its ``trouble`` says what is wrong.
     """
     with contextlib.ExitStack() as stack:
+        if not place.accounts:
+            place = _with_accounts(place)
         if writable:
             stack.enter_context(place.folder.writing(purpose))
             place.folder.check_space()
             logs.open_log(place.folder.path)
             stack.callback(logs.close_log)
-        key = keys.unlock(place.folder.key_file, passphrase)
-        card = keys.read_card(place.folder.key_file)
-        database = Database.open(place.folder.database, key, site_id=card.site_id, clock=now, writable=writable)
-        settings, _ = load(paths.settings_file())
-        site = Site(place, database, writable=writable, settings=settings)
+        file, attempts = KeyFile.read(place.folder.key_file), Attempts(place.folder.path)
+        door = Door(file, attempts, now)
+        keys = door.open(credentials)
+        database = Database.open(
+            place.folder.database, keys.key, site_id=file.card.site_id, clock=now, writable=writable
+        )
+        stack.callback(database.close)
+        watch = Watch(database, place.folder.path / anchors.FILE, steady_s=audit_watch.steady_s)
+        trouble = watch.begin() if writable else None
+        stack.callback(watch.close)
+        person = door.enter(database, credentials)
+        stack.callback(door.leave, database, person)
+        people = People(database, place.folder.key_file, keys.key, attempts, person)
+        site = Site(place, database, person=person, people=people, watch=watch, writable=writable and not trouble)
+        site.trouble = trouble
         stack.callback(site.close)
-        if writable and (trouble := site.audit.at_start()) is not None:
-            site.trouble, site.writable = trouble, False
         yield site
+
+
+def _with_accounts(place: SitePlace) -> SitePlace:
+    """A demonstration made when sites had a passphrase, with its people now; an own site asks for its passphrase.
+
+    Raises:
+        AccessError: it is a person's own site (SIT-003).
+    """
+    if not place.demonstration:
+        raise AccessError(
+            "This site was made when one passphrase opened it; now each person signs in.",
+            code="SIT-003",
+            hint="`lumen init` and the window ask for the passphrase once more, and for your name and a password.",
+        )
+    return take_over(place, founding.OLD_DEMONSTRATION_PASSPHRASE, founding.demonstration())[0]
 
 
 def add_starter_library(site: Site) -> Iterator[AddProgress | AddReport]:
     """Adds the summaries that ship with the app; those already there are left as they are."""
-    return site.library.add([paths.resources() / "library"], collection=STARTER_COLLECTION, kind=Kind.SUMMARY)
+    return site.starter_library.add([paths.resources() / "library"], collection=STARTER_COLLECTION, kind=Kind.SUMMARY)
 
 
 def has_starter_library(site: Site) -> bool:

@@ -19,16 +19,21 @@ import psutil
 import pytest
 
 from lumen_desktop import app, paths
+from lumen_desktop.domain.accounts import Profile
 from lumen_desktop.domain.library import Kind
 from lumen_desktop.services import audit_watch
+from lumen_desktop.services.founding import Founding, first_admin
 from lumen_desktop.services.library import AddReport, Library
+from lumen_desktop.services.sign_in import Credentials
 from lumen_desktop.storage import keys
 from lumen_desktop.storage.folder import DataFolder
 from tests.rehearsal import RehearsalSite
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
-PASSPHRASE = "correct horse battery staple"
+PASSWORD = "correct horse battery staple"
+HOLDER = Credentials("holder", PASSWORD)
+AS_HOLDER = {"LUMEN_USER": HOLDER.user, "LUMEN_PASSWORD": PASSWORD}
 _GRACE_S = 5.0
 MOUNT, UNMOUNT = "/usr/bin/mount", "/usr/bin/umount"
 _INTERNET = {socket.AF_INET, socket.AF_INET6, -1}
@@ -154,6 +159,12 @@ A swab sample is taken from the surface that is hardest to clean. The residue li
 """
 
 
+def found_site(folder: Path, profile: Profile = Profile.CLINICAL) -> app.SitePlace:
+    """A site of one person, `HOLDER`, who is its admin, and at a clinical site its clinician too."""
+    person = first_admin(HOLDER.user, "Hilda Holder", profile)
+    return app.create_site(folder, Founding("St Luke's Pharmacy", profile, [person], PASSWORD))[0]
+
+
 def write_documents(folder: Path) -> tuple[Path, Path, Path]:
     """A summary with metadata, a label of a drug that no dictionary has, and a plain text; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -187,8 +198,8 @@ def stocked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(keys, "_PASSES", 1)
         patch.setattr(app, "Site", RehearsalSite)
         Clock().rule(patch)
-        place = app.create_site(folder / "site", PASSPHRASE, demonstration=False)
-        with app.opened(place, PASSPHRASE, purpose="tests", writable=True) as site:
+        place = found_site(folder / "site")
+        with app.opened(place, HOLDER, purpose="tests", writable=True) as site:
             added(site.library, recalls, collection="Rules", kind=Kind.SUMMARY)
             added(site.library, label, cleaning)
     return folder / "site"
@@ -196,7 +207,7 @@ def stocked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def site_folder(stocked_folder: Path, tmp_path: Path) -> Path:
-    """A copy of the stocked site's data folder, under `PASSPHRASE`."""
+    """A copy of the stocked site's data folder, under `HOLDER`."""
     return Path(shutil.copytree(stocked_folder, tmp_path / "site"))
 
 
@@ -215,7 +226,7 @@ def rehearsed(monkeypatch: pytest.MonkeyPatch, cheap_keys: None) -> type[Rehears
 def site(site_folder: Path, rehearsed: type[RehearsalSite], clock: Clock) -> Iterator[app.Site]:
     """An open, writable site: SQLCipher file, reader and engines' children are real, the models are not."""
     place = app.SitePlace(DataFolder(site_folder), demonstration=False)
-    with app.opened(place, PASSPHRASE, purpose="tests", writable=True) as opened:
+    with app.opened(place, HOLDER, purpose="tests", writable=True) as opened:
         yield opened
 
 
@@ -242,7 +253,7 @@ def lumen_environment(
     env: Mapping[str, str] | None = None, rehearsal: Mapping[str, Any] | None = None
 ) -> dict[str, str]:
     """The environment of a `lumen` process: ours without what would decide for it."""
-    decided = {"LUMEN_DATA", "LUMEN_PASSPHRASE", "LUMEN_REHEARSAL"}
+    decided = {"LUMEN_DATA", "LUMEN_PASSPHRASE", "LUMEN_USER", "LUMEN_PASSWORD", "LUMEN_REHEARSAL"}
     ours = {name: value for name, value in os.environ.items() if name not in decided}
     rehearsed = {"LUMEN_REHEARSAL": json.dumps(rehearsal)} if rehearsal is not None else {}
     return {**ours, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **rehearsed, **(env or {})}

@@ -47,12 +47,16 @@ def options(
     data: Annotated[
         Path | None, typer.Option("--data", envvar="LUMEN_DATA", help="Data folder of the site.", metavar="DIR")
     ] = None,
+    user: Annotated[str | None, typer.Option("--user", envvar="LUMEN_USER", help="Who you are at the site.")] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input, one line.")
+    ] = False,
     version: Annotated[  # noqa: ARG001 - typer's callback acts on it
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Options that stand before the command."""
-    context.obj = output.Chosen(data=data)
+    context.obj = output.Chosen(data=data, user=user, password_stdin=password_stdin)
 
 
 def main() -> None:

@@ -7,14 +7,13 @@ steer it or turn a line around.
 import contextlib
 import io
 import json
-import os
 import re
 import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,11 @@ from rich.console import Console
 
 from lumen_desktop import paths
 from lumen_desktop.app import DEMONSTRATION_NOTICE, Site, SitePlace, find_site, opened
+from lumen_desktop.cli import credentials
 from lumen_desktop.domain.names import shown, shown_lines
 from lumen_desktop.errors import AccessError, LumenError
+from lumen_desktop.services.sign_in import Credentials
 from lumen_desktop.settings import Settings, load
-from lumen_desktop.storage.keys import DEMONSTRATION_PASSPHRASE
 
 # What JSON may hold as it is and a terminal obeys or hides: C1 controls, turns of direction, breaks, zero width.
 _UNSHOWN = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -37,6 +37,8 @@ class Chosen:
     """Options that stood before the command."""
 
     data: Path | None
+    user: str | None = None
+    password_stdin: bool = False
 
 
 def prepare() -> None:
@@ -93,33 +95,26 @@ def working(words: str) -> AbstractContextManager[object]:
 
 
 @contextlib.contextmanager
-def site(context: typer.Context, *, writable: bool, only_named: SitePlace | None = None) -> Iterator[Site]:
-    """The site that the command line means, open; its passphrase comes from where `passphrase` finds it."""
+def site(
+    context: typer.Context, *, writable: bool, only_named: SitePlace | None = None, person: Credentials | None = None
+) -> Iterator[Site]:
+    """The site that the command line means, open for the person whom `credentials` finds."""
     chosen: Chosen = context.obj
     place = only_named or find_site(chosen.data)
     if place.demonstration:
         line(DEMONSTRATION_NOTICE)
     settings()
     purpose = "lumen " + (context.info_name or "")
-    with opened(place, passphrase(demonstration=place.demonstration), purpose=purpose, writable=writable) as it:
+    person = person or credentials.of(place, user=chosen.user, from_stdin=chosen.password_stdin)
+    with contextlib.ExitStack() as stack:
+        try:
+            it = stack.enter_context(opened(place, person, purpose=purpose, writable=writable))
+        except AccessError as error:
+            if error.code != "ACC-021" or not sys.stdin.isatty():
+                raise
+            code = credentials.asked("One-time code", code=error.code, hint=error.hint)
+            it = stack.enter_context(opened(place, replace(person, code=code), purpose=purpose, writable=writable))
         yield it
-
-
-def passphrase(*, demonstration: bool, new: bool = False) -> str:
-    """The site's passphrase: the public one of a demonstration, `LUMEN_PASSPHRASE`, or asked for.
-
-    Raises:
-        AccessError: a script gave none (KEY-004).
-    """
-    if demonstration:
-        return DEMONSTRATION_PASSPHRASE
-    if given := os.environ.get("LUMEN_PASSPHRASE"):
-        return given
-    if not sys.stdin.isatty():
-        raise AccessError(
-            "The site's passphrase is needed.", code="KEY-004", hint="Set LUMEN_PASSPHRASE, or run this in a terminal."
-        )
-    return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=True))
 
 
 @contextlib.contextmanager

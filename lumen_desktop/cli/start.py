@@ -9,13 +9,13 @@ from lumen_desktop.app import (
     Site,
     SitePlace,
     add_starter_library,
-    create_site,
+    create_demonstration,
     find_site,
     has_starter_library,
     opened,
     sites,
 )
-from lumen_desktop.cli import ask, output
+from lumen_desktop.cli import ask, credentials, output
 from lumen_desktop.cli.library import followed
 from lumen_desktop.cli.site import intended_use
 from lumen_desktop.errors import InputError
@@ -38,10 +38,10 @@ def start(data: Path | None = None) -> int:
     place = _place(data)
     if place.demonstration:
         output.line(DEMONSTRATION_NOTICE)
-    secret = output.passphrase(demonstration=place.demonstration)
-    with opened(place, secret, purpose="lumen", writable=True) as site:
+    person = credentials.of(place, user=None, from_stdin=False)
+    with opened(place, person, purpose="lumen", writable=True) as site:
         if place.demonstration and not has_starter_library(site):
-            with output.interrupts(site.library.stop):
+            with output.interrupts(site.starter_library.stop):
                 followed(add_starter_library(site))
         output.text(intended_use() + "\n")
         _ask(site)
@@ -53,8 +53,7 @@ def _place(data: Path | None) -> SitePlace:
         return find_site(data)
     except InputError:
         output.line("Making the demonstration site: this takes about half a minute, once.")
-        secret = output.passphrase(demonstration=True)
-        return create_site(data or paths.demonstration(sites()), secret, demonstration=True)
+        return create_demonstration(data or paths.demonstration(sites()))
 
 
 def _ask(site: Site) -> None:

@@ -1,17 +1,19 @@
 """Reading, verifying, anchoring and exporting the audit trail: one object for both faces."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.audit import Difference, Filters, Page, Verdict, differences
 from lumen_desktop.domain.clock import ClockTrouble
+from lumen_desktop.domain.permissions import Act
 from lumen_desktop.domain.reasons import checked
 from lumen_desktop.errors import InputError
-from lumen_desktop.services import audit_export, audit_watch
+from lumen_desktop.services import audit_export
 from lumen_desktop.services.audit_export import Exported
+from lumen_desktop.services.audit_watch import Watch
+from lumen_desktop.services.authority import NOBODY, Authority
 from lumen_desktop.storage import anchors, audit, seals
 from lumen_desktop.storage.database import Database
 
@@ -36,37 +38,50 @@ class Audit:
 
     Args:
         database: the site's.
-        actor: who exports and explains.
-        anchors_file: the file outside the database.
-        steady_s: seconds on a clock that nobody sets; the computer's own if None.
+        authority: who reads, exports and explains, and whether they may.
+        watch: anchors it.
     """
 
-    def __init__(
-        self, database: Database, actor: Actor, anchors_file: Path, *, steady_s: Callable[[], float] | None = None
-    ) -> None:
+    def __init__(self, database: Database, authority: Authority, watch: Watch) -> None:
         self._database = database
-        self._actor = actor
-        self._file = anchors_file
-        self._watch = audit_watch.Watch(database, anchors_file, steady_s=steady_s or audit_watch.steady_s)
+        self._authority = authority
+        self._watch = watch
 
     # --- reading ---
 
     def newest(self, count: int | None) -> list[dict[str, Any]]:
-        """The last events as JSON fields, oldest first; all of them if None."""
+        """The last events that the person may see, as JSON fields, oldest first; all of them if None.
+
+        Raises:
+            AccessError: not permitted.
+            IntegrityError: an event is not what was written (AUD-001).
+        """
+        filters = self._seen(_EVERYTHING)
         with self._database.reading() as session:
-            return audit.events(session, newest=count)
+            if filters is _EVERYTHING:
+                return audit.events(session, newest=count)
+            page = Page(limit=audit.count(session, filters) if count is None else count)
+            return audit.find(session, filters, page)[::-1]
 
     def find(self, filters: Filters = _EVERYTHING, page: Page = _FIRST_PAGE) -> list[dict[str, Any]]:
         """One page of the events that filters choose, as JSON fields.
 
         Raises:
+            AccessError: not permitted.
             IntegrityError: an event is not what was written (AUD-001).
         """
+        filters = self._seen(filters)
         with self._database.reading() as session:
             return audit.find(session, filters, page)
 
+    def _seen(self, filters: Filters) -> Filters:
+        """Those events of them that the person may see: all, or what they did themselves."""
+        actor = self._authority.authorize(Act.READ_AUDIT)
+        return filters if self._authority.reaches_all(Act.READ_AUDIT) else replace(filters, actor=actor.name)
+
     def count(self, filters: Filters = _EVERYTHING) -> int:
         """How many events filters choose; where words are sought that takes longer than a page."""
+        filters = self._seen(filters)
         with self._database.reading() as session:
             return audit.count(session, filters)
 
@@ -74,15 +89,19 @@ class Audit:
         """One event, compared field by field.
 
         Raises:
+            AccessError: not permitted, or another person's event (ACC-002).
             InputError: there is none of that number (AUD-005).
             IntegrityError: it is not what was written (AUD-001).
         """
+        own = self._seen(_EVERYTHING).actor
         with self._database.reading() as session:
             fields = audit.event(session, seq)
         if fields is None:
             raise InputError(
                 f"There is no event {seq}.", code="AUD-005", hint="`lumen audit list` shows the last numbers."
             )
+        if own and fields["actor"] != own:
+            self._authority.authorize(Act.READ_AUDIT, of=NOBODY)
         return Told(fields, differences(fields.get("before"), fields.get("after")))
 
     # --- is it whole? ---
@@ -96,24 +115,18 @@ class Audit:
             copies: copies of the anchors file that were kept elsewhere; they count as anchors outside.
 
         Raises:
+            AccessError: not permitted.
             InputError: a copy holds no anchor (AUD-004).
         """
+        self._authority.authorize(Act.READ_AUDIT)
         with self._database.reading() as session:
-            return anchors.verify(session, self._database.site_id, self._file, elsewhere=copies)
+            return anchors.verify(session, self._database.site_id, self._watch.file, elsewhere=copies)
 
     def anchor_age_s(self, verdict: Verdict) -> float | None:
         """Age of the last anchor outside the database, seconds; None without any."""
         if verdict.outside is None:
             return None
         return (self._database.clock() - verdict.outside.time_utc).total_seconds()
-
-    def at_start(self) -> Verdict | None:
-        """Checks the trail from its last anchor on, and begins to anchor it; once, when a site opens for writing.
-
-        Returns:
-            What is wrong, if anything: then the database refuses every write (AUD-002) and the site can be read only.
-        """
-        return self._watch.begin()
 
     def anchor(self, why: str) -> None:
         """Anchors the trail's head now: after a signature, an export, a sign-out; never inside a transaction.
@@ -122,10 +135,6 @@ class Audit:
             LumenError: the database or the file cannot be written.
         """
         self._watch.anchor(why)
-
-    def close(self) -> None:
-        """Anchors what was written since the last anchor; before the database closes."""
-        self._watch.close()
 
     # --- the clock ---
 
@@ -141,14 +150,16 @@ class Audit:
         """Says why the clock was set or jumped; from then on signing is possible again.
 
         Raises:
+            AccessError: not permitted.
             InputError: the reason says nothing (AUD-010 to AUD-012), or there is nothing to explain (AUD-013).
         """
+        actor = self._authority.authorize(Act.EXPLAIN_CLOCK)
         words, trouble = checked(reason), self.clock_trouble()
         if trouble is None:
             raise InputError(
                 "The clock needs no explanation.", code="AUD-013", hint="`lumen audit list --entity clock` shows why."
             )
-        with self._database.transaction(self._actor, words) as transaction:
+        with self._database.transaction(actor, words) as transaction:
             transaction.note("clock explained", "clock", trouble.seq)
 
     # --- export ---
@@ -165,10 +176,12 @@ class Audit:
             replace: whether a file that is there already may be replaced.
 
         Raises:
+            AccessError: not permitted.
             InputError: the file is there (AUD-014), or the format is unknown (AUD-015).
             StorageError: it cannot be written (AUD-016).
             IntegrityError: an event is not what was written (AUD-001).
         """
+        actor = self._authority.authorize(Act.EXPORT_AUDIT)
         self._database.check_writable()  # who cannot write the event gets no export
         write = audit_export.writer(kind)
         self.anchor("export")
@@ -180,7 +193,7 @@ class Audit:
                 )  # fmt: skip
                 events = write(out, audit.chosen(session, filters), about)
             done = Exported(kind, events, out.sha256())
-            with self._database.transaction(self._actor, "export of the audit trail") as transaction:
+            with self._database.transaction(actor, "export of the audit trail") as transaction:
                 after = {"events": events, "sha256": done.sha256, "filters": audit_export.plain(filters)}
                 transaction.note("exported", "audit_trail", kind, after=after)
         self.anchor("export")

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from lumen_desktop import logs
-from lumen_desktop.domain.accounts import Actor
+from lumen_desktop.domain.accounts import PROGRAM
 from lumen_desktop.domain.anchors import is_due
 from lumen_desktop.domain.audit import Fault, Verdict
 from lumen_desktop.domain.clock import Anomaly, ClockTrouble, Reading, anomaly
@@ -20,8 +20,6 @@ from lumen_desktop.errors import IntegrityError, LumenError
 from lumen_desktop.storage import anchors, audit, seals
 from lumen_desktop.storage.anchors import AuditAnchorRow
 from lumen_desktop.storage.database import Database
-
-PROGRAM = Actor(name="Lumen", role="program")
 
 
 def steady_s() -> float:
@@ -44,7 +42,7 @@ class Watch:
 
     def __init__(self, database: Database, file: Path, *, steady_s: Callable[[], float]) -> None:
         self._database = database
-        self._file = file
+        self.file = file
         self._steady_s = steady_s
         self._running = False
         self._start: Reading | None = None
@@ -79,10 +77,10 @@ class Watch:
     def _trouble(self) -> Verdict | None:
         """The quick look at the trail's end; where that is in doubt, at all of it."""
         with self._database.reading() as session:
-            if anchors.end_is_right(session, self._database.site_id, self._file):
+            if anchors.end_is_right(session, self._database.site_id, self.file):
                 return None
         with self._database.reading() as session:
-            verdict = anchors.verify(session, self._database.site_id, self._file)
+            verdict = anchors.verify(session, self._database.site_id, self.file)
         return verdict if verdict.fault is not Fault.NONE else None
 
     def _refuse(self, verdict: Verdict) -> None:
@@ -97,12 +95,12 @@ class Watch:
     def _complete_file(self) -> None:
         """Appends what the file lacks: after a kill one line at most; more was lost otherwise, which is an event."""
         with self._database.reading() as session:
-            missing = anchors.behind(session, self._file)
+            missing = anchors.behind(session, self.file)
         if len(missing) > 1:
             with self._database.transaction(PROGRAM, "the anchors file had lost its end") as transaction:
                 transaction.note("completed", "anchors_file", missing[0].n, after={"anchors": len(missing)})
         for row in missing:
-            anchors.write_out(self._file, row)
+            anchors.write_out(self.file, row)
 
     def _written(self, seq: int, time_utc: datetime) -> None:
         last, self._last = self._last, (seq, time_utc)
@@ -134,14 +132,14 @@ class Watch:
         """
         with self._anchoring:
             if self._unwritten is not None:
-                anchors.write_out(self._file, self._unwritten)
+                anchors.write_out(self.file, self._unwritten)
                 self._unwritten = None
             with self._database.anchoring() as session:
                 site_id, now = self._database.site_id, self._database.clock()
                 row = anchors.make(session, site_id, now=now, why=why)
             if row is not None:
                 self._unwritten = row
-                anchors.write_out(self._file, row)
+                anchors.write_out(self.file, row)
                 self._unwritten, self._anchored = None, (row.n, self._steady_s())
 
     def close(self) -> None:

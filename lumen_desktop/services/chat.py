@@ -16,17 +16,19 @@ import numpy as np
 
 from lumen_desktop import logs
 from lumen_desktop.domain import grounding
-from lumen_desktop.domain.accounts import Actor
+from lumen_desktop.domain.accounts import PROGRAM, Actor
 from lumen_desktop.domain.builds import ModelBuild
 from lumen_desktop.domain.chat import Answer, Citation, Provenance, Status, Timing
 from lumen_desktop.domain.drugs import DrugNames
 from lumen_desktop.domain.grounding import Candidate
 from lumen_desktop.domain.library import Passage, storable
+from lumen_desktop.domain.permissions import Act
 from lumen_desktop.domain.same_drug import DrugGuard
 from lumen_desktop.domain.sentences import Sentence, markdown_sentences
 from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
 from lumen_desktop.engine.protocol import Finished, Sampling, TextDelta, Turn
 from lumen_desktop.errors import InputError, LumenError, Stopped, StorageError
+from lumen_desktop.services.authority import NOBODY, Authority
 from lumen_desktop.services.conversations import existing
 from lumen_desktop.services.search import Found, Searcher
 from lumen_desktop.settings import Settings
@@ -70,6 +72,7 @@ AskEvent = EvidenceFound | Commentary | AnswerReady
 class _Run:
     """One question on its way."""
 
+    actor: Actor
     question: str
     exchange: stored.ExchangeRow
     began: float
@@ -89,7 +92,7 @@ class Chat:
 
     Args:
         database: the site's.
-        actor: on whose behalf it writes.
+        authority: who asks, and whether they may.
         searcher: finds passages.
         embedder: makes the vectors of sentences.
         embedding_build: the embedder's build.
@@ -101,7 +104,7 @@ class Chat:
     def __init__(
         self,
         database: Database,
-        actor: Actor,
+        authority: Authority,
         *,
         searcher: Searcher,
         embedder: EmbeddingEngine,
@@ -111,7 +114,7 @@ class Chat:
         settings: Settings,
     ) -> None:
         self._database = database
-        self._actor = actor
+        self._authority = authority
         self._searcher = searcher
         self._embedder = embedder
         self._embedding_build = embedding_build
@@ -161,7 +164,7 @@ class Chat:
             left = stored.interrupted(session)
         for exchange in left:
             notes = json.dumps([*json.loads(exchange.notes), INTERRUPTED])
-            with self._database.transaction(self._actor, "mark an interrupted answer") as transaction:
+            with self._database.transaction(PROGRAM, "mark an interrupted answer") as transaction:
                 transaction.change(exchange, status=Status.STOPPED, notes=notes, answered_utc=self._database.clock())
         return len(left)
 
@@ -169,10 +172,13 @@ class Chat:
         """A stored answer.
 
         Raises:
+            AccessError: another person asked (ACC-002).
             InputError: there is none of that number (ASK-003).
         """
         with self._database.reading() as session:
             found = stored.answer(session, record_id)
+            asked_in = stored.conversation(session, found.conversation_id) if found else None
+        self._authority.authorize(Act.KEEP_CONVERSATIONS, of=asked_in.owner_id or NOBODY if asked_in else None)
         if found is None:
             raise InputError(
                 "There is no answer of that number.", code="ASK-003", hint="Its number stands under each answer."
@@ -198,6 +204,7 @@ class Chat:
             The quotes, then commentary sentence by sentence, then the answer.
 
         Raises:
+            AccessError: not permitted, or in another person's conversation.
             InputError: empty (ASK-001) or too long (ASK-002), no such collection, no such conversation (CHT-001)
                 or a deleted one (ASK-004).
             EngineError: a child failed; the answer comes first, stored as failed with what was shown.
@@ -224,19 +231,29 @@ class Chat:
 
     def _open(self, question: str, conversation_id: int | None, collection: str | None) -> _Run:
         began = time.monotonic()
-        with self._database.transaction(self._actor, "ask") as transaction:
-            if conversation_id is not None:
-                _refuse_deleted(existing(stored.conversation(transaction.session, conversation_id)))
+        actor = self._authorized(conversation_id)
+        with self._database.transaction(actor, "ask") as transaction:
             exchange = stored.start(
                 transaction,
                 question,
                 conversation_id=conversation_id,
+                owner_id=self._authority.user_id or None,
                 collection=collection,
                 now=self._database.clock(),
             )
         self._asked_in = exchange.conversation_id
         build = self._embedding_build
-        return _Run(question, exchange, began, Provenance(build.id, build.sha256, build.sha256))
+        return _Run(actor, question, exchange, began, Provenance(build.id, build.sha256, build.sha256))
+
+    def _authorized(self, conversation_id: int | None) -> Actor:
+        """Who asks; in a conversation only its owner, and only while it is not deleted."""
+        if conversation_id is None:
+            return self._authority.authorize(Act.ASK)
+        with self._database.reading() as session:
+            row = existing(stored.conversation(session, conversation_id))
+        actor = self._authority.authorize(Act.ASK, of=row.owner_id or NOBODY)
+        _refuse_deleted(row)
+        return actor
 
     def _answer(self, run: _Run, collection: str | None, *, prose: bool) -> Iterator[AskEvent]:
         found = self._searcher.find(run.question, collection=collection, most=self._settings.passages * 4)
@@ -276,7 +293,7 @@ class Chat:
         return grounding.cite(grounding.choose(shortlist, cosines, most=self._settings.quotes))
 
     def _keep_quotes(self, run: _Run) -> None:
-        with self._database.transaction(self._actor, "keep the quotes of an answer") as transaction:
+        with self._database.transaction(run.actor, "keep the quotes of an answer") as transaction:
             stored.keep_citations(transaction, run.exchange, run.citations)
             transaction.change(run.exchange, answer=grounding_text(run), **stored.stored(run.provenance))
 
@@ -345,7 +362,7 @@ class Chat:
     def _keep_commentary(self, run: _Run) -> None:
         if time.monotonic() - run.kept < _KEEP_EVERY_S:
             return
-        with self._database.transaction(self._actor, "keep what the model wrote so far") as transaction:
+        with self._database.transaction(run.actor, "keep what the model wrote so far") as transaction:
             transaction.change(run.exchange, commentary=run.commentary, **stored.stored(run.provenance))
         run.kept = time.monotonic()
 
@@ -376,7 +393,7 @@ class Chat:
             timing=run.timing,
             asked_utc=run.exchange.asked_utc,
         )
-        with self._database.transaction(self._actor, "store an answer") as transaction:
+        with self._database.transaction(run.actor, "store an answer") as transaction:
             stored.finish(transaction, run.exchange, answer, run.provenance, self._database.clock())
         logs.event("answer.stored", id=str(run.exchange.id), status=status, duration_s=run.timing.total_s)
         return answer

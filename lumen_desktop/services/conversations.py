@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from lumen_desktop.domain.accounts import Actor
+from lumen_desktop.domain.accounts import PROGRAM, Actor
 from lumen_desktop.domain.chat import Conversation, Exchange
 from lumen_desktop.domain.library import storable
 from lumen_desktop.domain.names import shown
+from lumen_desktop.domain.permissions import Act
 from lumen_desktop.errors import InputError
+from lumen_desktop.services.authority import NOBODY, Authority
 from lumen_desktop.storage import chat as stored
 from lumen_desktop.storage.database import Database
 
@@ -20,16 +22,16 @@ _LONGEST_SEARCH = 200  # characters
 
 
 class Conversations:
-    """Conversations of one site.
+    """The conversations of one person.
 
     Args:
         database: the site's.
-        actor: on whose behalf it writes.
+        authority: whose conversations they are.
     """
 
-    def __init__(self, database: Database, actor: Actor) -> None:
+    def __init__(self, database: Database, authority: Authority) -> None:
         self._database = database
-        self._actor = actor
+        self._authority = authority
 
     def list(self, words: str = "", *, most: int = 200, deleted: bool = False) -> Sequence[Conversation]:
         """Conversations, pinned ones first, then the most recently used.
@@ -40,28 +42,31 @@ class Conversations:
             most: at most so many.
             deleted: those deleted instead of those that are not, the last one deleted first.
         """
-        wanted = storable(words[:_LONGEST_SEARCH]).casefold().split()
+        self._authority.authorize(Act.KEEP_CONVERSATIONS)
+        wanted, owner = storable(words[:_LONGEST_SEARCH]).casefold().split(), self._authority.user_id
         with self._database.reading() as session:
-            return stored.conversations(session, wanted, deleted=deleted, most=most)
+            return stored.conversations(session, wanted, owner_id=owner, deleted=deleted, most=most)
 
     def conversation(self, conversation_id: int) -> Conversation:
         """One conversation, deleted or not.
 
         Raises:
+            AccessError: it is another person's (ACC-002).
             InputError: there is none of that number (CHT-001).
         """
         with self._database.reading() as session:
-            existing(stored.conversation(session, conversation_id))
+            self._authorized(stored.conversation(session, conversation_id))
             return stored.conversations(session, only=conversation_id)[0]
 
     def exchanges(self, conversation_id: int) -> Sequence[Exchange]:
         """Questions and answers of a conversation, oldest first: stopped, failed and open ones as well.
 
         Raises:
+            AccessError: it is another person's (ACC-002).
             InputError: there is none of that number (CHT-001).
         """
         with self._database.reading() as session:
-            existing(stored.conversation(session, conversation_id))
+            self._authorized(stored.conversation(session, conversation_id))
             return stored.exchanges(session, conversation_id)
 
     def rename(self, conversation_id: int, title: str) -> None:
@@ -76,6 +81,7 @@ class Conversations:
         """Lets a conversation stand above the others, or no longer.
 
         Raises:
+            AccessError: it is another person's (ACC-002).
             InputError: there is none of that number (CHT-001).
         """
         self._change(conversation_id, "pin a conversation" if pinned else "unpin a conversation", pinned=pinned)
@@ -84,9 +90,10 @@ class Conversations:
         """Deletes a conversation, which `restore` takes back; one deleted already keeps its time.
 
         Raises:
+            AccessError: it is another person's (ACC-002).
             InputError: there is none of that number (CHT-001).
         """
-        with self._database.transaction(self._actor, "delete a conversation") as transaction:
+        with self._database.transaction(self._owner(conversation_id), "delete a conversation") as transaction:
             row = existing(stored.conversation(transaction.session, conversation_id))
             if row.deleted_utc is None:
                 transaction.change(row, deleted_utc=self._database.clock())
@@ -104,17 +111,27 @@ class Conversations:
         with self._database.reading() as session:
             old = stored.deleted_before(session, self._database.clock() - older_than)
         if old:
-            with self._database.transaction(self._actor, "erase conversations deleted long ago") as transaction:
+            with self._database.transaction(PROGRAM, "erase conversations deleted long ago") as transaction:
                 for conversation in old:
                     transaction.remove(conversation)
         return len(old)
 
     def _change(self, conversation_id: int, reason: str, **values: Any) -> None:
         """Changes a conversation; where nothing would change, nothing is written."""
-        with self._database.transaction(self._actor, reason) as transaction:
+        with self._database.transaction(self._owner(conversation_id), reason) as transaction:
             row = existing(stored.conversation(transaction.session, conversation_id))
             if any(getattr(row, name) != value for name, value in values.items()):
                 transaction.change(row, **values)
+
+    def _owner(self, conversation_id: int) -> Actor:
+        with self._database.reading() as session:
+            row = stored.conversation(session, conversation_id)
+        return self._authorized(row)
+
+    def _authorized(self, found: stored.ConversationRow | None) -> Actor:
+        """The owner of a conversation, if it is they who are signed in."""
+        row = existing(found)
+        return self._authority.authorize(Act.KEEP_CONVERSATIONS, of=row.owner_id or NOBODY)
 
 
 def existing(row: stored.ConversationRow | None) -> stored.ConversationRow:

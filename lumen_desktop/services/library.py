@@ -29,11 +29,13 @@ from lumen_desktop.domain.library import (
     storable,
 )
 from lumen_desktop.domain.names import shown
+from lumen_desktop.domain.permissions import Act
 from lumen_desktop.engine.client import EmbeddingEngine
 from lumen_desktop.errors import InputError, LumenError, Stopped
 from lumen_desktop.retrieval.nearest import VectorIndex, Vectors
 from lumen_desktop.retrieval.passages import cut
 from lumen_desktop.retrieval.readers.client import ReaderProcess
+from lumen_desktop.services.authority import Authority
 from lumen_desktop.services.search import Found, Searcher
 from lumen_desktop.storage import library as stored
 from lumen_desktop.storage.database import Database
@@ -102,7 +104,7 @@ class Library:
 
     Args:
         database: the site's.
-        actor: on whose behalf it writes.
+        authority: at whose hands it is, and whether they may.
         searcher: searches it; called when first needed, so that lists need no model.
         embedder: makes vectors, with the digest of its build; called when first needed.
         reader: reads files in a child.
@@ -112,7 +114,7 @@ class Library:
     def __init__(
         self,
         database: Database,
-        actor: Actor,
+        authority: Authority,
         *,
         searcher: Callable[[], Searcher],
         embedder: Callable[[], tuple[EmbeddingEngine, str]],
@@ -120,7 +122,7 @@ class Library:
         index: VectorIndex | None,
     ) -> None:
         self._database = database
-        self._actor = actor
+        self._authority = authority
         self._searcher = searcher
         self._embedder = embedder
         self._reader = reader
@@ -133,6 +135,7 @@ class Library:
         Raises:
             InputError: the question is empty (LIB-022), or as `Searcher.find`.
         """
+        self._authority.authorize(Act.READ_LIBRARY)
         if not question.strip():
             raise InputError("There is nothing to search for.", code="LIB-022", hint="Give a word or a question.")
         found = self._searcher().find(question[:4000], collection=collection, most=most)
@@ -145,12 +148,14 @@ class Library:
 
     def collections(self) -> list[Collection]:
         """All collections by name, with what they hold; also those that hold nothing."""
+        self._authority.authorize(Act.READ_LIBRARY)
         with self._database.reading() as session:
             places = [(place.name, place.id) for place in stored.collections(session) if place.id is not None]
             return [Collection(name, *stored.size_of(session, [place])) for name, place in places]
 
     def documents(self) -> list[StoredDocument]:
         """All documents, by collection and title."""
+        self._authority.authorize(Act.READ_LIBRARY)
         with self._database.reading() as session:
             places = [place.id for place in stored.collections(session) if place.id is not None]
             return stored.documents(session, places)
@@ -161,6 +166,7 @@ class Library:
         Raises:
             InputError: there is none of that number (LIB-031).
         """
+        self._authority.authorize(Act.READ_LIBRARY)
         with self._database.reading() as session:
             found = stored.passages(session, [passage_id])
         if passage_id not in found:
@@ -183,10 +189,12 @@ class Library:
             Progress, and last the report; a file that fails is in the report and costs nothing else.
 
         Raises:
+            AccessError: not permitted.
             InputError: the collection's name is empty or too long (LIB-023), or it has another embedding model.
             StorageError: the disk is full or the folder cannot be written; files added before stay.
         """
-        run = _Run(self._place(collection), kind, self._stops)
+        actor = self._authority.authorize(Act.ADD_DOCUMENTS)
+        run = _Run(actor, self._place(collection, actor), kind, self._stops)
         report = run.report
         files = list(_files(paths, report))
         yield from self._level_all()
@@ -204,7 +212,7 @@ class Library:
         logs.event("library.added", count=report.added, passages=report.passages)
         yield report
 
-    def _place(self, name: str) -> stored.CollectionRow:
+    def _place(self, name: str, actor: Actor) -> stored.CollectionRow:
         if not 1 <= len(name.strip()) <= 100:  # noqa: PLR2004 - as the schema's CHECK
             raise InputError(
                 "A collection's name has 1 to 100 characters.", code="LIB-023", hint="Give a name with --collection."
@@ -221,7 +229,7 @@ class Library:
         row = stored.CollectionRow(
             name=name.strip(), created_utc=self._database.clock(), embedder_sha256=embedder_sha256
         )
-        with self._database.transaction(self._actor, "make a collection") as transaction:
+        with self._database.transaction(actor, "make a collection") as transaction:
             return transaction.add(row)
 
     def _refuse_stopped(self, run: "_Run") -> None:
@@ -253,7 +261,7 @@ class Library:
             now=self._database.clock(),
         )  # fmt: skip
         parts = stored.DocumentParts(content, extract.pages, drafts, np.stack(vectors))
-        with self._database.transaction(self._actor, "add a document") as transaction:
+        with self._database.transaction(run.actor, "add a document") as transaction:
             ids = stored.add_document(transaction, place, document, parts)
         self._index_change(place, lambda index, key: index.put(key, place.index_revision, np.array(ids), parts.vectors))
         report.added += 1
@@ -280,9 +288,11 @@ class Library:
         """Removes a document and its passages; answers that cite it keep their quotes.
 
         Raises:
+            AccessError: not permitted.
             InputError: there is no document of that number (LIB-024).
         """
-        with self._database.transaction(self._actor, "remove a document") as transaction:
+        actor = self._authority.authorize(Act.REMOVE_DOCUMENTS)
+        with self._database.transaction(actor, "remove a document") as transaction:
             document = transaction.session.get(stored.DocumentRow, document_id)
             if document is None:
                 raise InputError(
@@ -337,8 +347,9 @@ class Library:
 
 @dataclass(slots=True)
 class _Run:
-    """One call of `Library.add`: where to, as what, and how often a stop had been asked for before it."""
+    """One call of `Library.add`: by whom, where to, as what, and how often a stop had been asked for before it."""
 
+    actor: Actor
     place: stored.CollectionRow
     kind: Kind
     stops: int

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 
 from lumen_desktop.domain.library import Box, Kind, Passage
 from lumen_desktop.domain.names import shown
+from lumen_desktop.domain.permissions import Act
 from lumen_desktop.domain.quotes import ENOUGH, Located, locate
 from lumen_desktop.errors import InputError
 from lumen_desktop.retrieval.readers.client import ReaderProcess
+from lumen_desktop.services.authority import Authority
 from lumen_desktop.storage import library as stored
 from lumen_desktop.storage.database import Database
 
@@ -84,19 +86,23 @@ class Sources:
 
     Args:
         database: the site's.
+        authority: who looks, and whether they may.
         reader: draws pages; nothing else may keep it busy.
     """
 
-    def __init__(self, database: Database, reader: ReaderProcess) -> None:
+    def __init__(self, database: Database, authority: Authority, reader: ReaderProcess) -> None:
         self._database = database
+        self._authority = authority
         self._reader = reader
 
     def open(self, passage_id: int, quote: str = "") -> Source:
         """What a citation's passage is part of, and where its quote begins.
 
         Raises:
+            AccessError: not permitted.
             InputError: the document was removed since (LIB-047).
         """
+        self._authority.authorize(Act.READ_LIBRARY)
         passage = self._passage(passage_id)
         document = self._document(passage.document_id)
         found = _located(passage, quote)
@@ -121,10 +127,12 @@ class Sources:
             quote: its words; without a passage they are looked for on this page.
 
         Raises:
+            AccessError: not permitted.
             InputError: no such document (LIB-045) or page (LIB-046), the passage was removed (LIB-047), or the page
                 cannot be drawn (`retrieval.readers`; its text can be had with ``width_px=None``).
             EngineError: the reader's process cannot be started.
         """
+        self._authority.authorize(Act.READ_LIBRARY)
         passage = None if passage_id is None else self._passage(passage_id)
         document = self._document(document_id)
         text = self._text(document_id, number)

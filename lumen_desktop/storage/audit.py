@@ -5,7 +5,7 @@ even to our own code; `missing_guards` tells whether one was lost (Alembic's bat
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -213,6 +213,13 @@ def of_clock(session: Session) -> list[dict[str, Any]]:
     return [shown(_event(session.get_one(AuditEventRow, seq))) for seq in found]
 
 
+def last_times(session: Session, act: str) -> dict[str, datetime]:
+    """When an act last happened to each entity, by entity id."""
+    query = "SELECT entity_id, MAX(time_utc) FROM audit_event WHERE act = :act GROUP BY entity_id"
+    found = session.execute(text(query), {"act": act})
+    return {str(identity): datetime.fromisoformat(time) for identity, time in found.all()}
+
+
 def verify(session: Session, site_id: str) -> Verdict:
     """Checks the chain alone; `anchors.verify` holds it against its anchors.
 
@@ -231,8 +238,8 @@ def chain(session: Session, *, first: int = 0) -> Iterator[AuditEvent]:
         yield AuditEvent(*row)
 
 
-def missing_guards(session: Session) -> list[str]:
-    """Names of guard triggers that the database does not have, or has with other words."""
+def missing_guards(session: Session, guards: Mapping[str, str] = GUARDS) -> list[str]:
+    """Names of those guard triggers, given with their words, that the database lacks or has with others."""
     rows = session.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
     found = {name: sql.split() for name, sql in rows.all()}
-    return [name for name, sql in GUARDS.items() if found.get(name) != sql.split()]
+    return [name for name, sql in guards.items() if found.get(name) != sql.split()]

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, col, func, or_, select
 
@@ -38,6 +38,7 @@ class ConversationRow(Row, table=True):
     title: str
     salt: str = Field(default_factory=lambda: secrets.token_hex(16))
     created_utc: datetime = Field(sa_type=UtcTime)
+    owner_id: int | None = None  # nobody's until its site has people
     pinned: bool = False
     deleted_utc: datetime | None = Field(default=None, sa_type=UtcTime)
 
@@ -96,11 +97,12 @@ def start(
     conversation_id: int | None,
     now: datetime,
     collection: str | None = None,
+    owner_id: int | None = None,
 ) -> ExchangeRow:
     """Stores a question as an open exchange, in a new conversation unless one is named."""
     if conversation_id is None:
         title = shown(question)[:LONGEST_TITLE] or UNTITLED
-        conversation = transaction.add(ConversationRow(title=title, created_utc=now))
+        conversation = transaction.add(ConversationRow(title=title, owner_id=owner_id, created_utc=now))
         assert conversation.id is not None
         conversation_id = conversation.id
     row = ExchangeRow(
@@ -162,13 +164,20 @@ def exchanges(session: Session, conversation_id: int) -> list[Exchange]:
 
 
 def conversations(
-    session: Session, words: Sequence[str] = (), *, deleted: bool = False, most: int = 200, only: int | None = None
+    session: Session,
+    words: Sequence[str] = (),
+    *,
+    owner_id: int = 0,
+    deleted: bool = False,
+    most: int = 200,
+    only: int | None = None,
 ) -> list[Conversation]:
     """Conversations in one query: pinned ones first, then the most recently used; deleted ones by when they were.
 
     Args:
         session: a reading session.
         words: case-folded; each must occur in the title or in some question, answer or commentary.
+        owner_id: whose.
         deleted: those deleted instead of those that are not, the last one deleted first.
         most: at most so many.
         only: the conversation of this number, deleted or not; the other conditions do not matter then.
@@ -185,7 +194,8 @@ def conversations(
     if only is not None:
         query = query.where(ConversationRow.id == only)
     else:
-        query = query.where(when.is_not(None) if deleted else when.is_(None), *map(_mentions, words)).limit(most)
+        query = query.where(ConversationRow.owner_id == owner_id, *map(_mentions, words)).limit(most)
+        query = query.where(when.is_not(None) if deleted else when.is_(None))
     return [_conversation(row, count, used) for row, count, used in session.exec(query).all()]
 
 
@@ -205,6 +215,17 @@ def _mentions(word: str) -> ColumnElement[bool]:
 def conversation(session: Session, conversation_id: int) -> ConversationRow | None:
     """The conversation of a number, deleted or not."""
     return session.get(ConversationRow, conversation_id) if abs(conversation_id) <= _LARGEST_NUMBER else None
+
+
+def adopt(transaction: Transaction, owner_id: int) -> None:
+    """Gives a person all conversations that have no owner, from the time when a site had one passphrase."""
+    ownerless = select(func.count()).select_from(ConversationRow).where(col(ConversationRow.owner_id).is_(None))
+    if count := transaction.session.exec(ownerless).one():
+        statement = update(ConversationRow).where(col(ConversationRow.owner_id).is_(None)).values(owner_id=owner_id)
+        transaction.session.execute(statement)
+        transaction.note(
+            "adopted", ConversationRow.entity, "all without an owner", after={"count": count, "owner_id": owner_id}
+        )
 
 
 def deleted_before(session: Session, when: datetime) -> list[ConversationRow]:

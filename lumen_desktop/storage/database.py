@@ -27,7 +27,7 @@ from sqlmodel import Session, create_engine
 from lumen_desktop import __version__
 from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.errors import IntegrityError, LumenError, StorageError
-from lumen_desktop.storage import audit
+from lumen_desktop.storage import accounts, audit
 from lumen_desktop.storage.folder import full
 from lumen_desktop.storage.migrations import upgrade
 from lumen_desktop.storage.rows import Row
@@ -99,7 +99,7 @@ class Database:
         if writable and os.name == "posix":
             self._path.chmod(0o600)
         with self.reading() as session:
-            if lost := audit.missing_guards(session):
+            if lost := audit.missing_guards(session, audit.GUARDS | accounts.GUARDS):
                 raise IntegrityError(
                     f"The database lost its guard {lost[0]}.",
                     code="STO-011",

@@ -64,13 +64,26 @@ class DataFolder:
 
     def _refuse_strangers(self) -> None:
         ours = {"lumen.db", "lumen.db-wal", "lumen.db-shm", "lumen.lock", "lumen.holder", "lumen.log", "tmp", "index"}
-        unfinished = {"site.key.new", "lumen.holder.new"}  # a kill may leave them
+        attempts = {"site.attempts", "site.attempts.lock", "site.attempts.new"}
+        unfinished = {"site.key.new", "lumen.holder.new", *attempts}  # a kill may leave them
         if any(entry.name not in ours | unfinished for entry in self.path.iterdir()):
             raise StorageError(
                 f"The folder {self.path} already holds other files.",
                 code="STO-002",
                 hint="Name an empty folder, or one that does not exist yet.",
             )
+
+    def remove_database(self) -> None:
+        """Removes the database of a site whose making a kill ended.
+
+        Raises:
+            StorageError: the folder cannot be written.
+        """
+        try:
+            for ending in ("", "-wal", "-shm"):
+                self.database.with_name(self.database.name + ending).unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def check_space(self) -> None:
         """Refuses work that would run into a full disk.

@@ -263,9 +263,9 @@ def test_closing_while_a_request_runs_is_an_error_for_its_reader_only(make: Make
 
 
 def test_a_child_gets_no_secret_from_the_environment(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LUMEN_PASSPHRASE", "demonstration")
+    monkeypatch.setenv("LUMEN_PASSWORD", "demonstration")
     environment = make().request("environment", {})["environment"]
-    assert "LUMEN_PASSPHRASE" not in environment
+    assert "LUMEN_PASSWORD" not in environment
     assert environment["OMP_WAIT_POLICY"] == "passive"
     assert environment["ORT_DISABLE_TELEMETRY"] == "1"
 

@@ -13,7 +13,7 @@ import pytest
 
 from lumen_desktop import cli
 from lumen_desktop.app import DEMONSTRATION_NOTICE
-from tests.conftest import PASSPHRASE, ROOT, lumen_command, lumen_environment
+from tests.conftest import AS_HOLDER, HOLDER, PASSWORD, ROOT, lumen_command, lumen_environment
 from tests.rehearsal import RehearsalSite
 
 Result = subprocess.CompletedProcess[str]
@@ -59,15 +59,21 @@ def document(result: Result, status: int = 0) -> Any:
 class Here(Protocol):
     """Runs a command line in this process."""
 
-    def __call__(self, *arguments: object, data: Path | None, passphrase: str = "") -> Result: ...
+    def __call__(
+        self, *arguments: object, data: Path | None, password: str = "", user: str = HOLDER.user
+    ) -> Result: ...
 
 
 @pytest.fixture
 def here(rehearsed: type[RehearsalSite], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Here:
     """As `run_rehearsed`, without the second that a process takes to start: for tables of refusals."""
 
-    def run(*arguments: object, data: Path | None, passphrase: str = "") -> Result:
-        monkeypatch.setenv("LUMEN_PASSPHRASE", passphrase)
+    def run(*arguments: object, data: Path | None, password: str = "", user: str = HOLDER.user) -> Result:
+        for name, value in (("LUMEN_USER", user), ("LUMEN_PASSWORD", password)):
+            if password:
+                monkeypatch.setenv(name, value)
+            else:
+                monkeypatch.delenv(name, raising=False)
         monkeypatch.setattr(sys, "stdin", io.StringIO())
         words = [*(["--data", str(data)] if data else []), *map(str, arguments)]
         capfd.readouterr()
@@ -96,7 +102,7 @@ def demo(demo_folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def own(site_folder: Path, here: Here) -> Callable[..., Result]:
-    """Runs `lumen` on a copy of the stocked site, whose passphrase stands in the environment.
+    """Runs `lumen` on a copy of the stocked site, whose holder's name and password stand in the environment.
 
     ``engines``, ``given`` or ``apart`` run it in a process of its own, which each command is once at least.
     """
@@ -105,8 +111,8 @@ def own(site_folder: Path, here: Here) -> Callable[..., Result]:
         *arguments: object, given: str = "", engines: Mapping[str, Any] | None = None, apart: bool = False
     ) -> Result:
         if not given and engines is None and not apart:
-            return here(*arguments, data=site_folder, passphrase=PASSPHRASE)
-        env = {"LUMEN_PASSPHRASE": PASSPHRASE}
+            return here(*arguments, data=site_folder, password=PASSWORD)
+        env = {**AS_HOLDER}
         return run_rehearsed(*arguments, data=site_folder, given=given, env=env, engines=engines)
 
     return run

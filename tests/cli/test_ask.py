@@ -14,7 +14,7 @@ import pytest
 from lumen_desktop.app import DEMONSTRATION_NOTICE
 from lumen_desktop.services.chat import UNVERIFIED
 from tests.cli.conftest import QUESTION, Here, Result, document, refusal, run_rehearsed
-from tests.conftest import PASSPHRASE, ROOT, lumen_command, lumen_environment
+from tests.conftest import AS_HOLDER, PASSWORD, ROOT, lumen_command, lumen_environment
 from tests.services.conftest import RECALL_QUESTION
 
 Own = Callable[..., Result]
@@ -90,7 +90,7 @@ def test_prose_stands_below_the_quotes_and_is_labelled(own: Own) -> None:
     ],
 )
 def test_what_cannot_be_answered_is_refused(here: Here, site_folder: Path, arguments: list[str], code: str) -> None:
-    assert refusal(here(*arguments, data=site_folder, passphrase=PASSPHRASE)) == code
+    assert refusal(here(*arguments, data=site_folder, password=PASSWORD)) == code
 
 
 def test_a_model_that_crashes_leaves_the_quotes_and_a_failed_document(own: Own) -> None:
@@ -139,7 +139,7 @@ def test_ctrl_c_stops_the_commentary_and_keeps_the_rest(site_folder: Path) -> No
     process = subprocess.Popen(
         lumen_command("ask", RECALL_QUESTION, "--prose", data=site_folder, rehearsal=True),
         env=lumen_environment(
-            {"LUMEN_CHEAP_KEYS": "1", "LUMEN_PASSPHRASE": PASSPHRASE}, {"chat": {"pace_s": 0.1}}
+            {"LUMEN_CHEAP_KEYS": "1", **AS_HOLDER}, {"chat": {"pace_s": 0.1}}
         ),
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -153,6 +153,6 @@ def test_ctrl_c_stops_the_commentary_and_keeps_the_rest(site_folder: Path) -> No
     assert "Stopped: the answer is incomplete." in out
     assert err == ""
     number = int(out.rsplit("Answer ", 1)[1].split()[0])
-    again = run_rehearsed("answer", number, "--json", data=site_folder, env={"LUMEN_PASSPHRASE": PASSPHRASE})
+    again = run_rehearsed("answer", number, "--json", data=site_folder, env={**AS_HOLDER})
     assert json.loads(again.stdout)["status"] == "stopped"
     assert json.loads(again.stdout)["commentary"]

@@ -13,7 +13,7 @@ import pytest
 
 from lumen_desktop.app import DEMONSTRATION_NOTICE
 from tests.cli.conftest import Here, Result, document, refusal
-from tests.conftest import PASSPHRASE, ROOT, lumen_command, lumen_environment
+from tests.conftest import AS_HOLDER, PASSWORD, ROOT, lumen_command, lumen_environment
 from tests.retrieval import documents
 
 Own = Callable[..., Result]
@@ -133,7 +133,7 @@ def test_a_page_is_written_as_an_image_with_the_boxes_of_a_quote(own: Own, tmp_p
     ids=" ".join,
 )
 def test_what_cannot_be_done_is_refused(here: Here, site_folder: Path, arguments: list[str], code: str) -> None:
-    assert refusal(here("library", *arguments, data=site_folder, passphrase=PASSPHRASE)) == code
+    assert refusal(here("library", *arguments, data=site_folder, password=PASSWORD)) == code
 
 
 def test_a_document_is_removed_and_the_index_made_anew(own: Own) -> None:
@@ -169,7 +169,7 @@ def test_ctrl_c_keeps_what_was_added(site_folder: Path, tmp_path: Path) -> None:
         (tmp_path / f"{number:02}.md").write_text(f"# Number {number}\n\n{sections}", encoding="utf-8")
     process = subprocess.Popen(
         lumen_command("library", "add", *sorted(tmp_path.glob("*.md")), "--json", data=site_folder, rehearsal=True),
-        env=lumen_environment({"LUMEN_CHEAP_KEYS": "1", "LUMEN_PASSPHRASE": PASSPHRASE}, {}),
+        env=lumen_environment({"LUMEN_CHEAP_KEYS": "1", **AS_HOLDER}, {}),
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stderr

@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -17,7 +18,7 @@ from lumen_desktop import __version__, app, paths
 from lumen_desktop.app import DEMONSTRATION_NOTICE
 from lumen_desktop.storage import audit, keys
 from tests.cli.conftest import QUESTION, Here, Result, document, refusal, run_rehearsed
-from tests.conftest import PASSPHRASE, ROOT, Lumen, lumen_command, lumen_environment
+from tests.conftest import AS_HOLDER, HOLDER, PASSWORD, ROOT, Lumen, lumen_command, lumen_environment
 
 Own = Callable[..., Result]
 
@@ -33,35 +34,42 @@ def test_a_demonstration_is_made_once_and_completed(here: Here, demo: Path) -> N
     assert "0 summaries added," in result.stdout
     assert "not for emergencies" in result.stdout.lower() or "emergenc" in result.stdout.lower()
     (first,) = document(here("library", "list", "--json", data=demo))[:1]
-    here("library", "remove", first["id"], data=demo)
+    removed = here("library", "remove", first["id"], data=demo, user="officer", password="demonstration")
+    assert removed.returncode == 0, removed.stderr
     assert "1 summaries added," in here("demo", data=demo).stdout
     if os.name == "posix":
         assert stat.S_IMODE(demo.stat().st_mode) == 0o700
 
 
-def test_an_own_site_needs_a_passphrase_and_is_completed_by_asking_again(here: Here, tmp_path: Path) -> None:
+FOUNDING = ("init", "--name", "St Luke's Pharmacy", "--printed-name", "Hilda Holder")
+
+
+def test_an_own_site_is_made_and_completed_by_asking_again(here: Here, tmp_path: Path) -> None:
     folder = tmp_path / "site"
-    assert refusal(here("init", data=folder)) == "KEY-004"
-    assert refusal(here("init", data=folder, passphrase="too short")) == "KEY-002"
-    env = {"LUMEN_PASSPHRASE": PASSPHRASE}
-    result = run_rehearsed("init", data=folder, env=env)
+    assert refusal(here("init", data=folder)) == "KEY-007"
+    assert refusal(here(*FOUNDING, data=folder, password="too short")) == "ACC-010"
+    assert refusal(here(*FOUNDING, data=folder, password="passwordpassword")) == "ACC-012"
+    assert not folder.exists()
+    result = run_rehearsed(*FOUNDING, data=folder, env=AS_HOLDER)
     assert result.returncode == 0, result.stderr
     assert "DEMONSTRATION" not in result.stdout + result.stderr
+    assert re.search(r"shown once: ([A-Z2-7]{4}-){7}[A-Z2-7]{4}$", result.stdout, re.MULTILINE)
     assert "summaries added, 0 there already" in result.stdout
-    assert "0 summaries added," in here("init", data=folder, passphrase=PASSPHRASE).stdout
-    assert refusal(here("init", data=folder, passphrase=PASSPHRASE + "!")) == "KEY-001"
-    assert refusal(here("ask", QUESTION, data=folder)) == "KEY-004"
+    assert "0 summaries added," in here("init", data=folder, password=PASSWORD).stdout
+    assert refusal(here("init", data=folder, password=PASSWORD + "!")) == "KEY-001"
+    assert refusal(here("ask", QUESTION, data=folder)) == "KEY-007"
     assert refusal(here("demo", data=folder)) == "SIT-002"
-    assert PASSPHRASE not in "".join(f.read_text(errors="replace") for f in folder.glob("*") if f.is_file())
+    left = "".join(f.read_text(errors="replace") for f in folder.glob("*") if f.is_file())
+    assert not [word for word in (PASSWORD, HOLDER.user, "Luke", "Hilda") if word in left]
 
 
 def test_an_own_site_is_not_made_in_a_demonstration_or_among_other_files(
     here: Here, demo: Path, tmp_path: Path
 ) -> None:
-    assert refusal(here("init", data=demo, passphrase=PASSPHRASE)) == "SIT-002"
+    assert refusal(here(*FOUNDING, data=demo, password=PASSWORD)) == "SIT-002"
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "a.docx").touch()
-    assert refusal(here("init", data=tmp_path / "letters", passphrase=PASSPHRASE)) == "STO-002"
+    assert refusal(here(*FOUNDING, data=tmp_path / "letters", password=PASSWORD)) == "STO-002"
 
 
 # --- sites that cannot be used ---
@@ -80,7 +88,7 @@ def spoil_key(folder: Path) -> None:
 
 def newer(folder: Path) -> None:
     fields = json.loads((folder / "site.key").read_text(encoding="utf-8"))
-    (folder / "site.key").write_text(json.dumps({**fields, "format": 2}), encoding="utf-8")
+    (folder / "site.key").write_text(json.dumps({**fields, "format": keys.FORMAT + 1}), encoding="utf-8")
 
 
 def passed_off(folder: Path) -> None:
@@ -104,7 +112,7 @@ def without_database(folder: Path) -> None:
 )
 def test_a_spoilt_site_is_one_line(here: Here, demo: Path, spoil: Callable[[Path], None], code: str) -> None:
     spoil(demo)
-    assert refusal(here("library", "list", data=demo, passphrase="demonstration")) == code
+    assert refusal(here("library", "list", data=demo, password="demonstration")) == code
 
 
 def test_a_place_without_a_site_is_one_line(here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +123,7 @@ def test_a_place_without_a_site_is_one_line(here: Here, tmp_path: Path, monkeypa
 
 
 def test_a_disk_that_cannot_be_written_is_one_line_for_writers(read_only_disk: Path) -> None:
-    env = {"LUMEN_PASSPHRASE": PASSPHRASE}
+    env = AS_HOLDER
     assert refusal(run_rehearsed("ask", "What?", data=read_only_disk, env=env)) == "STO-001"
     assert run_rehearsed("audit", "verify", data=read_only_disk, env=env).returncode in {0, 2}
 
@@ -180,7 +188,9 @@ def test_a_broken_trail_is_status_one_and_not_listed_as_if_it_were_true(
     own: Own, site_folder: Path, cheap_keys: None
 ) -> None:
     raw = sqlcipher3.dbapi2.connect(str(site_folder / "lumen.db"), isolation_level=None)
-    raw.execute(f"PRAGMA key = \"x'{keys.unlock(site_folder / 'site.key', PASSPHRASE).hex()}'\"")
+    raw.execute(
+        f"PRAGMA key = \"x'{keys.KeyFile.read(site_folder / 'site.key').open(HOLDER.user, PASSWORD).key.hex()}'\""
+    )
     for guard in audit.GUARDS:
         raw.execute(f"DROP TRIGGER {guard}")
     raw.execute("UPDATE audit_event SET body = x'00' WHERE seq = 3")

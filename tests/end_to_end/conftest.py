@@ -11,7 +11,6 @@ from lumen_desktop import app
 from lumen_desktop.domain.chat import Answer
 from lumen_desktop.services.chat import AnswerReady
 from lumen_desktop.storage.folder import DataFolder
-from lumen_desktop.storage.keys import DEMONSTRATION_PASSPHRASE
 from tests.conftest import ROOT, SHARED, lumen_command, lumen_environment
 from tests.ui.conftest import pytest_runtest_makereport
 
@@ -40,7 +39,7 @@ def guided_folder(demonstration_folder: Path, tmp_path_factory: pytest.TempPathF
 def guided(guided_folder: Path) -> Iterator[app.Site]:
     """It, open with the real engines for a whole module."""
     place = app.SitePlace(DataFolder(guided_folder), demonstration=True)
-    with app.opened(place, DEMONSTRATION_PASSPHRASE, purpose="tests", writable=True) as site:
+    with app.opened(place, app.DEMONSTRATION, purpose="tests", writable=True) as site:
         site.warm()  # children that live for the module start before a test counts them
         site.reader._child.start()
         yield site

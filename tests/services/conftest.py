@@ -14,7 +14,7 @@ from lumen_desktop.engine.protocol import Finished, Sampling, TextDelta, Turn
 from lumen_desktop.services.chat import AnswerReady, AskEvent
 from lumen_desktop.storage import chat as stored
 from lumen_desktop.storage.folder import DataFolder
-from tests.conftest import PASSPHRASE, Clock
+from tests.conftest import HOLDER, Clock
 from tests.rehearsal import CHAT, RehearsalSite
 
 RECALL_QUESTION = "Within how many business days does an effectiveness check confirm the notice of a recall?"
@@ -38,7 +38,7 @@ def open_again(site_folder: Path, rehearsed: type[RehearsalSite], clock: Clock) 
     @contextmanager
     def opened() -> Iterator[app.Site]:
         place = app.SitePlace(DataFolder(site_folder), demonstration=False)
-        with app.opened(place, PASSPHRASE, purpose="tests", writable=True) as site:
+        with app.opened(place, HOLDER, purpose="tests", writable=True) as site:
             yield site
 
     return opened

@@ -21,7 +21,7 @@ from lumen_desktop.engine.fake import Behaviour
 from lumen_desktop.errors import EngineError, InputError, StorageError
 from lumen_desktop.services.library import AddProgress, AddReport
 from lumen_desktop.storage.folder import DataFolder
-from tests.conftest import PASSPHRASE, ROOT, SHARED, Clock, added, fill, lumen_command, lumen_environment
+from tests.conftest import AS_HOLDER, HOLDER, ROOT, SHARED, Clock, added, fill, lumen_command, lumen_environment
 from tests.rehearsal import RehearsalSite
 from tests.services.conftest import RECALL_QUESTION, Open, ask
 
@@ -218,7 +218,7 @@ def test_lists_need_no_model(site_folder: Path, cheap_keys: None, monkeypatch: p
 
     monkeypatch.setattr(app, "installed", missing)
     place = app.SitePlace(DataFolder(site_folder), demonstration=False)
-    with app.opened(place, PASSPHRASE, purpose="tests", writable=True) as site:
+    with app.opened(place, HOLDER, purpose="tests", writable=True) as site:
         documents = site.library.documents()
         assert len(documents) == 3
         assert site.library.passage(1).document
@@ -345,7 +345,7 @@ def site_on_small_disk(
     monkeypatch.setattr("lumen_desktop.storage.folder.SMALLEST_FREE_BYTES", 0)
     shutil.copytree(stocked_folder, small_disk / "site")
     place = app.SitePlace(DataFolder(small_disk / "site"), demonstration=False)
-    with app.opened(place, PASSPHRASE, purpose="tests", writable=True) as site:
+    with app.opened(place, HOLDER, purpose="tests", writable=True) as site:
         yield site
 
 
@@ -381,7 +381,7 @@ def test_a_kill_leaves_each_document_whole_or_absent(
         written(tmp_path / "d" / f"{number}.md", f"# Number {number}\n\n{sections}")
     process = subprocess.Popen(
         lumen_command("library", "add", tmp_path / "d", "--collection", "Killed", data=site_folder, rehearsal=True),
-        env=lumen_environment({"LUMEN_PASSPHRASE": PASSPHRASE, "LUMEN_CHEAP_KEYS": "1"}, {"indexed": True}),
+        env=lumen_environment({**AS_HOLDER, "LUMEN_CHEAP_KEYS": "1"}, {"indexed": True}),
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stderr
@@ -446,7 +446,7 @@ def indexed(site_folder: Path, rehearsed: type[RehearsalSite], clock: Clock) -> 
     rehearsed.indexed = True
     with ExitStack() as stack:
         place = app.SitePlace(DataFolder(site_folder), demonstration=False)
-        site = stack.enter_context(app.opened(place, PASSPHRASE, purpose="tests", writable=True))
+        site = stack.enter_context(app.opened(place, HOLDER, purpose="tests", writable=True))
         list(site.library.reindex())
         yield site
 

@@ -16,7 +16,7 @@ from lumen_desktop.ui import formatting, theme
 from lumen_desktop.ui.library.documents_model import COLUMNS
 from lumen_desktop.ui.library.hits_model import HitsModel
 from lumen_desktop.ui.library.screen import SHORTCUTS, LibraryScreen
-from tests.conftest import PASSPHRASE, added
+from tests.conftest import HOLDER, added
 from tests.retrieval import documents
 from tests.ui.conftest import picture
 from tests.ui.library_parts import WAIT_MS, finished, focused, shown, stored_pdf, titles
@@ -67,7 +67,7 @@ def test_the_list_needs_no_model(
 
     monkeypatch.setattr(app, "installed", missing)
     place = app.SitePlace(DataFolder(site_folder), demonstration=False)
-    with app.opened(place, PASSPHRASE, purpose="tests", writable=True) as opened:
+    with app.opened(place, HOLDER, purpose="tests", writable=True) as opened:
         screen = shown(qtbot, opened)
         assert screen.documents.model.shown == 3
         screen.searching.field.setText("recall")
@@ -136,7 +136,7 @@ def test_several_documents_are_named_and_removed(qtbot: QtBot, screen: LibrarySc
 def test_the_index_is_rebuilt(qtbot: QtBot, rehearsed: type, site_folder: Path) -> None:
     rehearsed.indexed = True  # type: ignore[attr-defined]
     place = app.SitePlace(DataFolder(site_folder), demonstration=False)
-    with app.opened(place, PASSPHRASE, purpose="tests", writable=True) as opened:
+    with app.opened(place, HOLDER, purpose="tests", writable=True) as opened:
         screen = shown(qtbot, opened)
         screen.documents._again.click()
         assert screen.busy
