@@ -43,6 +43,10 @@ from lumen_desktop.storage.folder import DataFolder
 from lumen_desktop.storage.keys import KeyFile, read_card
 
 DEMONSTRATION = Credentials(founding.DEMONSTRATION_USER, founding.DEMONSTRATION_PASSWORD)
+DEMONSTRATION_PEOPLE = (
+    "This is a demonstration. Sign in as pharmacist, officer, reviewer, approver or admin; "
+    f"the password of each is {founding.DEMONSTRATION_PASSWORD}."
+)
 SHORTEST_PASSWORD = passwords.SHORTEST
 STARTER_COLLECTION = "GMP summaries"
 DEMONSTRATION_NOTICE = "DEMONSTRATION: this site is for trying out; do not use its answers for a patient or a batch."
@@ -385,5 +389,7 @@ def add_starter_library(site: Site) -> Iterator[AddProgress | AddReport]:
 
 def has_starter_library(site: Site) -> bool:
     """Whether every summary that ships with the app is there; a kill may have left only some."""
-    there = {document.name for document in site.library.documents() if document.collection == STARTER_COLLECTION}
+    there = {
+        document.name for document in site.starter_library.documents() if document.collection == STARTER_COLLECTION
+    }
     return there >= {path.name for path in (paths.resources() / "library").glob("*.md")}

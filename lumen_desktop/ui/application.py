@@ -20,11 +20,15 @@ from lumen_desktop.errors import LumenError
 from lumen_desktop.services.presence import Presence
 from lumen_desktop.ui import errors, tasks, theme
 from lumen_desktop.ui.crashes import CrashReports
+from lumen_desktop.ui.entrance import OpeningPage, RefusedPage
 from lumen_desktop.ui.formatting import counted
+from lumen_desktop.ui.founding import RecoveryPage, TakeOverPage
+from lumen_desktop.ui.guard import Guard
 from lumen_desktop.ui.main_window import MainWindow
 from lumen_desktop.ui.remembered import Remembered
 from lumen_desktop.ui.session import Session
-from lumen_desktop.ui.welcome import OpeningPage, RefusedPage, UnlockPage, WelcomePage
+from lumen_desktop.ui.sign_in import ChoosePasswordPage, SignInPage
+from lumen_desktop.ui.welcome import WelcomePage
 
 if TYPE_CHECKING:
     from lumen_desktop.app import Site
@@ -90,6 +94,8 @@ class Shell(QObject):
         self.session = Session(data, self)
         self.window = MainWindow(self.remembered)
         self.crashes = CrashReports(self._reports_folder, self)
+        self.guard = Guard(application, self.window, self)
+        self._user = ""  # whose password was typed last
         self._listening = QTimer(self, interval=_LISTEN_EVERY_MS)
         self._tie()
 
@@ -99,12 +105,17 @@ class Shell(QObject):
         session = self.session
         session.opening.connect(lambda: self.window.before(OpeningPage()))
         session.nowhere.connect(self._welcome)
-        session.locked.connect(self._ask_passphrase)
+        session.sign_in_wanted.connect(self._ask_who)
+        session.take_over_wanted.connect(self._take_over)
+        session.founded.connect(self._show_recovery_code)
+        session.password_wanted.connect(self._ask_for_own_password)
         session.opened.connect(self._enter)
         session.refused.connect(self._refused)
         session.adding.connect(self._follow)
         session.added.connect(self._added)
         session.closed.connect(self.window.left)
+        self.guard.sign_out_wanted.connect(self.window.sign_out)
+        self.window.signing_out.connect(self.session.sign_out)
         self.window.leaving.connect(self._leave)
         self.window.help_wanted.connect(self._help)
         self._application.styleHints().colorSchemeChanged.connect(lambda _: self._redress())
@@ -142,20 +153,47 @@ class Shell(QObject):
 
     def _welcome(self) -> None:
         app = importlib.import_module("lumen_desktop.app")  # loaded by now: the session looked for a site
-        page = WelcomePage(self._data or paths.own_site(app.sites()), app.SHORTEST_PASSPHRASE)
-        page.demonstration_wanted.connect(lambda: self.session.create(None, "", demonstration=True))
-        page.site_wanted.connect(lambda folder, secret: self.session.create(Path(folder), secret, demonstration=False))
+        page = WelcomePage(self._data or paths.own_site(app.sites()), app.SHORTEST_PASSWORD)
+        page.demonstration_wanted.connect(self.session.demonstrate)
+        page.form.made.connect(self.session.create)
         self.window.before(page)
         page.try_it.setFocus()
 
-    def _ask_passphrase(self, refused: LumenError | None) -> None:
-        page = UnlockPage()
-        page.given.connect(self.session.unlock)
+    def _ask_who(self, refused: LumenError | None) -> None:
+        """Who signs in; the name that was typed stays after a refusal."""
+        app, place = importlib.import_module("lumen_desktop.app"), self.session.place
+        page = SignInPage(app.DEMONSTRATION_PEOPLE if place is not None and place.demonstration else "")
+        page.given.connect(self._sign_in)
+        self.window.before(page)
+        page.ask(refused, self._user if refused else "")
+
+    def _sign_in(self, user: str, password: str, code: str) -> None:
+        from lumen_desktop.services.sign_in import Credentials  # noqa: PLC0415 - loaded by now
+
+        self._user = user
+        self.session.sign_in(Credentials(user, password, code))
+
+    def _take_over(self, refused: LumenError | None) -> None:
+        page = TakeOverPage(importlib.import_module("lumen_desktop.app").SHORTEST_PASSWORD)
+        page.given.connect(self.session.take_over)
         self.window.before(page)
         page.ask(refused)
 
+    def _show_recovery_code(self, code: str) -> None:
+        assert self.session.place is not None
+        page = RecoveryPage(code, str(self.session.place.folder.path))
+        page.seen.connect(self.session.go_on)
+        self.window.before(page)
+
+    def _ask_for_own_password(self, _site: Site) -> None:
+        page = ChoosePasswordPage(importlib.import_module("lumen_desktop.app").SHORTEST_PASSWORD)
+        page.chosen.connect(lambda old, new: self.session.choose_password(old, new, page.refuse))
+        self.window.before(page)
+        page.old.setFocus()
+
     def _enter(self, site: Site) -> None:
         self.window.enter(site)
+        self.guard.watch(site)
         _, notices = settings.load(paths.settings_file())
         if notices:
             self.window.banner.tell(" ".join(notices), kind="warning")
@@ -181,7 +219,7 @@ class Shell(QObject):
         """The screens have stopped: closes the site, and waits for it no longer than people would."""
         self._listening.stop()  # a second start waits for the end of this one, and then shows a window of its own
         if self.session.site is not None and self.session.adding_library:
-            self.session.site.library.stop()
+            self.session.site.starter_library.stop()
         QTimer.singleShot(_CLOSE_WITHIN_MS, self, self.window.left)
         self.session.close()
 
