@@ -11,6 +11,7 @@ import pytest
 from lumen_desktop import app, paths
 from lumen_desktop.errors import InputError, StorageError
 from lumen_desktop.settings import RANGES, Settings, accepted, changed, load, save
+from tests.conftest import found_site
 from tests.services.conftest import RECALL_QUESTION, ask
 
 CHANGED = Settings(
@@ -215,12 +216,12 @@ def test_sites_are_looked_for_in_the_folder_that_is_set(
 ) -> None:
     monkeypatch.setattr(paths, "user_data", lambda: tmp_path / "usual")
     here = tmp_path / "here"
-    app.create_site(paths.demonstration(app.sites()), "demonstration", demonstration=True)
+    app.create_demonstration(paths.demonstration(app.sites()))
     assert app.find_site(None).folder.path == tmp_path / "usual" / "demonstration"
     save(settings_file, replace(Settings(), data_folder=str(here)))
     with pytest.raises(InputError) as caught:
         app.find_site(None)
     assert caught.value.code == "SIT-001"
-    app.create_site(paths.own_site(app.sites()), "correct horse battery", demonstration=False)
+    found_site(paths.own_site(app.sites()))
     assert app.find_site(None).folder.path == here / "site"
     assert app.find_site(tmp_path / "usual" / "demonstration").demonstration

@@ -38,13 +38,13 @@ import numpy.typing as npt
 
 from lumen_desktop import paths
 from lumen_desktop.domain import grounding
-from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.drugs import DrugNames
 from lumen_desktop.domain.grounding import Candidate
 from lumen_desktop.domain.library import Kind, Passage
 from lumen_desktop.domain.same_drug import DrugGuard
 from lumen_desktop.retrieval.ranking import Ranked, fuse
 from lumen_desktop.retrieval.readers.client import ReaderProcess
+from lumen_desktop.services.authority import Housekeeping
 from lumen_desktop.services.library import Library
 from lumen_desktop.services.search import Found, Searcher
 from lumen_desktop.settings import Settings
@@ -139,7 +139,7 @@ def library_cases(embedder: CachedEmbedder, drugs: DrugNames) -> Iterator[Case]:
         searcher = Searcher(database, embedder=embedder, embedder_sha256=embedder.sha256, index=None)
         reader = ReaderProcess()
         library = Library(
-            database, Actor("bench", "bench"), searcher=lambda: searcher,
+            database, Housekeeping(), searcher=lambda: searcher,
             embedder=lambda: (embedder, embedder.sha256), reader=reader, index=None,
         )  # fmt: skip
         try:

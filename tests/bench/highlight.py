@@ -39,6 +39,7 @@ from lumen_desktop.domain.library import Box, Currency, Kind, Passage
 from lumen_desktop.domain.sentences import sentences
 from lumen_desktop.retrieval.passages import cut
 from lumen_desktop.retrieval.readers.client import PAGE_LIMITS, ReaderProcess
+from lumen_desktop.services.authority import Housekeeping
 from lumen_desktop.services.sources import Sources
 from lumen_desktop.storage import library as stored
 from lumen_desktop.storage.database import Database
@@ -176,7 +177,7 @@ def library(paths: Sequence[Path]) -> Iterator[tuple[Sources, list[Passage]]]:
         with database.reading() as session:
             found = [passage for at in ids for passage in stored.passages_of(session, at)]
         pages = stack.enter_context(contextlib.closing(ReaderProcess(PAGE_LIMITS)))
-        yield Sources(database, pages), found
+        yield Sources(database, Housekeeping(), pages), found
 
 
 def _add(database: Database, reader: ReaderProcess, path: Path) -> Iterator[int]:

@@ -39,7 +39,8 @@ from lumen_desktop.ui import application, errors
 from lumen_desktop.ui.chat import AskScreen
 from lumen_desktop.ui.library.screen import LibraryScreen
 from lumen_desktop.ui.widgets import Banner, column
-from tests.bench.kill import PASSPHRASE, QUESTION, write_document
+from tests.bench.kill import QUESTION, write_document
+from tests.conftest import HOLDER, found_site
 from tests.rehearsal import CHAT, RehearsalSite
 
 PROBE_MS = 5
@@ -113,8 +114,8 @@ def window(behaviour: Behaviour) -> Iterator[tuple[app.Site, QWidget, Path]]:
     keys._MEMORY_KIB, keys._PASSES = 64, 1
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        place = app.create_site(folder / "site", PASSPHRASE, demonstration=False)
-        with app.opened(place, PASSPHRASE, purpose="bench interface", writable=True) as site:
+        place = found_site(folder / "site")
+        with app.opened(place, HOLDER, purpose="bench interface", writable=True) as site:
             list(site.library.add([write_document(folder, "first")], collection="Recalls"))
             holder = QWidget()
             banner = Banner()

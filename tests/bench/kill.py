@@ -35,9 +35,9 @@ from lumen_desktop.errors import EngineError
 from lumen_desktop.services.chat import INTERRUPTED, AnswerReady, Commentary, EvidenceFound
 from lumen_desktop.storage import chat as stored
 from lumen_desktop.storage import keys
+from tests.conftest import HOLDER, found_site
 from tests.rehearsal import RehearsalSite
 
-PASSPHRASE = "a site that is killed on purpose"
 QUESTION = "Within how many business days does an effectiveness check of recall {} confirm the notice?"
 LONGEST_RECOVERY_S = 2.0
 LATEST_KILL_S = {"fake": 2.0, "real": 6.0}
@@ -97,9 +97,9 @@ def site_of(folder: Path, engine: str) -> contextlib.AbstractContextManager[app.
     if engine == "fake":
         RehearsalSite.chat_behaviour = Behaviour(pace_s=0.01, prompt_s=0.1)
         app.Site = RehearsalSite  # type: ignore[misc]
-    keys._MEMORY_KIB, keys._PASSES = 64, 1  # the cost of a passphrase is not what is measured
-    place = app.find_site(folder) if (folder / "lumen.db").exists() else app.create_site(folder, PASSPHRASE, demonstration=False)  # noqa: E501  # fmt: skip
-    return app.opened(place, PASSPHRASE, purpose="bench kill", writable=True)
+    keys._MEMORY_KIB, keys._PASSES = 64, 1  # the cost of a password is not what is measured
+    place = app.find_site(folder) if (folder / "lumen.db").exists() else found_site(folder)
+    return app.opened(place, HOLDER, purpose="bench kill", writable=True)
 
 
 def write_document(folder: Path, name: str) -> Path:

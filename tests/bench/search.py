@@ -38,6 +38,7 @@ from lumen_desktop.errors import EngineError
 from lumen_desktop.retrieval.nearest import VectorIndex, exact
 from lumen_desktop.retrieval.passages import cut_record
 from lumen_desktop.retrieval.ranking import LEG, fuse, query_words
+from lumen_desktop.services.authority import Housekeeping
 from lumen_desktop.services.builds import installed
 from lumen_desktop.services.chat import Chat, EvidenceFound
 from lumen_desktop.services.evaluation import level
@@ -222,7 +223,7 @@ def first_evidence(made: Site, asked: Sequence[str]) -> list[float]:
 
     build = installed(paths.models(), paths.resources() / "prompts", "embedding").build
     chat = Chat(
-        made.database, Actor("bench", "bench"), searcher=made.searcher(index=True), embedder=made.embedder,
+        made.database, Housekeeping(), searcher=made.searcher(index=True), embedder=made.embedder,
         embedding_build=build, engine=no_engine, drugs=DrugNames.load(paths.resources() / "drugs"), settings=Settings(),
     )  # fmt: skip
     list(chat.ask(asked[0]))  # builds what is built at the first question

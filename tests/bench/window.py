@@ -23,7 +23,6 @@ from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.chat import Status
 from lumen_desktop.storage import chat as stored
 from lumen_desktop.storage.folder import DataFolder
-from lumen_desktop.storage.keys import DEMONSTRATION_PASSPHRASE
 
 GOAL_S = 2.5
 CONVERSATIONS = 1_000
@@ -76,8 +75,8 @@ def started(folder: Path, settings: Path) -> Start:
 
 def made(folder: Path) -> Path:
     """A demonstration site with its library."""
-    place = app.create_site(folder, DEMONSTRATION_PASSPHRASE, demonstration=True)
-    with app.opened(place, DEMONSTRATION_PASSPHRASE, purpose="bench", writable=True) as site:
+    place = app.create_demonstration(folder)
+    with app.opened(place, app.DEMONSTRATION, purpose="bench", writable=True) as site:
         site.warm()
         for _ in app.add_starter_library(site):
             pass
@@ -88,11 +87,13 @@ def talked(folder: Path, count: int) -> None:
     """Adds conversations of one question each."""
     place = app.SitePlace(DataFolder(folder), demonstration=True)
     actor = Actor(name="bench", role="holder")
-    with app.opened(place, DEMONSTRATION_PASSPHRASE, purpose="bench", writable=True) as site:
+    with app.opened(place, app.DEMONSTRATION, purpose="bench", writable=True) as site:
         for number in range(count):
             with site._database.transaction(actor, "ask") as transaction:
                 now = app.now()
-                exchange = stored.start(transaction, f"Question {number}?", conversation_id=None, now=now)
+                exchange = stored.start(
+                    transaction, f"Question {number}?", conversation_id=None, now=now, owner_id=site.person.user_id
+                )
                 transaction.change(exchange, status=Status.NO_EVIDENCE, answer="Not in your library.", answered_utc=now)
 
 

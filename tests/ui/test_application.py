@@ -1,4 +1,4 @@
-"""From the start of the program to its end: first start, passphrase, a site in use, a second start, a bug, a close."""
+"""From the start of the program to its end: first start, signing in, a site in use, a second start, a bug, a close."""
 
 import contextlib
 import json
@@ -23,9 +23,12 @@ from lumen_desktop.services.presence import Presence
 from lumen_desktop.storage.folder import DataFolder
 from lumen_desktop.ui import application
 from lumen_desktop.ui.application import Shell
+from lumen_desktop.ui.entrance import RefusedPage
+from lumen_desktop.ui.founding import FoundingForm, RecoveryPage
 from lumen_desktop.ui.help import HelpWindow
-from lumen_desktop.ui.welcome import RefusedPage, UnlockPage, WelcomePage
-from tests.conftest import PASSPHRASE, ROOT, lumen_environment
+from lumen_desktop.ui.sign_in import SignInPage
+from lumen_desktop.ui.welcome import WelcomePage
+from tests.conftest import HOLDER, PASSWORD, ROOT, lumen_environment
 from tests.rehearsal import RehearsalSite
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|propagateSizeHints)")
@@ -87,10 +90,38 @@ def welcomed(shell: Shell, qtbot: QtBot) -> WelcomePage:
 def make_own(welcome: WelcomePage, folder: Path) -> None:
     """Fills in what a site of one's own needs, and has it made."""
     welcome.own.click()
-    welcome.folder.setText(str(folder))
-    welcome.passphrase.setText(PASSPHRASE)
-    welcome.repeated.setText(PASSPHRASE)
-    welcome.make.click()
+    fill(welcome.form, PASSWORD, PASSWORD)
+    assert welcome.form.folder is not None
+    welcome.form.folder.setText(str(folder))
+    welcome.form.make.click()
+
+
+def fill(form: FoundingForm, password: str, repeated: str) -> None:
+    """Fills in who makes a site."""
+    for field, words in (
+        (form.site_name, "St Luke's Pharmacy"), (form.user, HOLDER.user), (form.printed_name, "Hilda Holder"),
+        (form.password, password), (form.repeated, repeated),
+    ):  # fmt: skip
+        field.setText(words)
+
+
+def sees_recovery_code(shell: Shell, qtbot: QtBot) -> str:
+    """Says that the recovery code was kept; returns it."""
+    shown = page(shell, RecoveryPage, qtbot)
+    assert isinstance(shown, RecoveryPage)
+    assert not shown.go_on.isEnabled()
+    shown.kept.click()
+    shown.go_on.click()
+    return shown.code.toPlainText()
+
+
+def sign_in(shell: Shell, qtbot: QtBot, password: str = PASSWORD, user: str = HOLDER.user) -> None:
+    """Types name and password, and Enter after each."""
+    shown = page(shell, SignInPage, qtbot)
+    assert isinstance(shown, SignInPage)
+    shown.user.setText(user)
+    shown.password.setText(password)
+    QTest.keyClick(shown.password, Qt.Key.Key_Return)
 
 
 def opened(shell: Shell, qtbot: QtBot) -> app.Site:
@@ -106,7 +137,9 @@ def few_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["capa.md", "change-control.md", "gmp-clocks.md"]
 
     def starter(site: app.Site) -> Iterator[object]:
-        return site.library.add([ROOT / "resources" / "library" / n for n in names], collection=app.STARTER_COLLECTION)
+        return site.starter_library.add(
+            [ROOT / "resources" / "library" / n for n in names], collection=app.STARTER_COLLECTION
+        )
 
     monkeypatch.setattr(app, "add_starter_library", starter)
 
@@ -145,45 +178,37 @@ def test_closing_while_the_starter_library_is_added_stops_it_and_a_next_start_go
 
 @pytest.mark.parametrize(
     ("typed", "said"),
-    [(("short", "short"), "too short"), ((PASSPHRASE, PASSPHRASE + "x"), "differ"), ((PASSPHRASE, ""), "differ")],
+    [(("short", "short"), "too short"), ((PASSWORD, PASSWORD + "x"), "differ"), ((PASSWORD, ""), "differ")],
 )
-def test_a_site_is_not_made_with_a_poor_passphrase(
+def test_a_site_is_not_made_with_a_poor_password(
     begin: Begin, qtbot: QtBot, tmp_path: Path, typed: tuple[str, str], said: str
 ) -> None:
     first, second = typed
     welcome = page(begin(tmp_path / "new"), WelcomePage, qtbot)
     assert isinstance(welcome, WelcomePage)
     welcome.own.click()
-    welcome.passphrase.setText(first)
-    welcome.repeated.setText(second)
-    welcome.make.click()
-    assert said in welcome.problem.text()
+    fill(welcome.form, first, second)
+    welcome.form.make.click()
+    assert said in welcome.form.problem.text()
     assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.usefixtures("few_texts")
-def test_a_site_of_ones_own_is_made_and_asks_for_its_passphrase_next_time(
-    begin: Begin, qtbot: QtBot, tmp_path: Path
-) -> None:
+def test_a_site_of_ones_own_is_made_and_asks_who_signs_in_next_time(begin: Begin, qtbot: QtBot, tmp_path: Path) -> None:
     shell = begin(tmp_path / "new")
     welcome = welcomed(shell, qtbot)
     make_own(welcome, tmp_path / "new")
+    assert len(sees_recovery_code(shell, qtbot)) == 39
     assert not opened(shell, qtbot).place.demonstration
     assert not shell.window.navigation.badge.isVisible()
     close(shell, qtbot)
     shell.end()
     again = begin(tmp_path / "new")
-    unlock = page(again, UnlockPage, qtbot)
-    assert isinstance(unlock, UnlockPage)
-    unlock.passphrase.setText("not the passphrase of it")
-    QTest.keyClick(unlock.passphrase, Qt.Key.Key_Return)
+    sign_in(again, qtbot, "not the password of it")
     qtbot.waitUntil(lambda: _problem(again) != "", timeout=_WAIT_MS)
     assert "Caps Lock" in _problem(again)
-    once_more = page(again, UnlockPage, qtbot)
-    assert isinstance(once_more, UnlockPage)
-    once_more.passphrase.setText(PASSPHRASE)
-    QTest.keyClick(once_more.passphrase, Qt.Key.Key_Return)
-    opened(again, qtbot)
+    sign_in(again, qtbot)
+    assert opened(again, qtbot).people.me().printed_name == "Hilda Holder"
 
 
 def test_a_site_in_a_folder_of_ones_own_choice_is_found_next_time(
@@ -193,10 +218,11 @@ def test_a_site_in_a_folder_of_ones_own_choice_is_found_next_time(
     shell = begin(None)
     welcome = welcomed(shell, qtbot)
     make_own(welcome, tmp_path / "mine")
+    sees_recovery_code(shell, qtbot)
     assert opened(shell, qtbot).place.folder.path == tmp_path / "mine" / "site"
     close(shell, qtbot)
     shell.end()
-    page(begin(None), UnlockPage, qtbot)
+    page(begin(None), SignInPage, qtbot)
 
 
 @pytest.mark.usefixtures("few_texts")
@@ -214,22 +240,18 @@ def test_a_stopped_import_does_not_stop_the_starter_library(begin: Begin, qtbot:
 
 def _problem(shell: Shell) -> str:
     shown = shell.window.stack.currentWidget()
-    return shown.problem.text() if isinstance(shown, UnlockPage) else ""
+    return shown.problem.text() if isinstance(shown, SignInPage) else ""
 
 
 def test_a_site_in_use_says_who_holds_it_and_can_be_tried_again(begin: Begin, qtbot: QtBot, site_folder: Path) -> None:
     with DataFolder(site_folder).writing("lumen chat"):
         shell = begin(site_folder)
-        unlock = page(shell, UnlockPage, qtbot)
-        assert isinstance(unlock, UnlockPage)
-        unlock.given.emit(PASSPHRASE)
+        sign_in(shell, qtbot)
         refused = page(shell, RefusedPage, qtbot)
         assert isinstance(refused, RefusedPage)
         assert "lumen chat, process" in refused._words.text()
     refused._retry.click()
-    again = page(shell, UnlockPage, qtbot)
-    assert isinstance(again, UnlockPage)
-    again.given.emit(PASSPHRASE)
+    sign_in(shell, qtbot)
     opened(shell, qtbot)
 
 
@@ -237,7 +259,7 @@ def test_a_bug_is_told_reported_without_its_words_and_ends_nothing(
     begin: Begin, qtbot: QtBot, site_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shell = begin(site_folder)
-    page(shell, UnlockPage, qtbot)
+    page(shell, SignInPage, qtbot)
 
     patient, question = "Patient Smith", "the secret question"
 
@@ -265,7 +287,7 @@ def test_a_bug_is_told_reported_without_its_words_and_ends_nothing(
 
 def test_help_opens_the_page_of_the_screen_in_one_window(begin: Begin, qtbot: QtBot, site_folder: Path) -> None:
     shell = begin(site_folder)
-    page(shell, UnlockPage, qtbot)
+    page(shell, SignInPage, qtbot)
     for name, expected in (("models", "models"), ("settings", "settings")):
         shell.window.show_screen(name)
         shell.window._help()
@@ -310,7 +332,7 @@ def until(true: Callable[[], object], timeout_s: float = 60) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("where", ["start page", "passphrase", "wrong passphrase", "open", "in use by another"])
+@pytest.mark.parametrize("where", ["start page", "signing in", "wrong password", "open", "in use by another"])
 def test_a_second_start_brings_the_first_window_forward_wherever_it_stands(
     begin: Begin, qtbot: QtBot, launch: Launch, *, tmp_path: Path, site_folder: Path, where: str
 ) -> None:
@@ -319,10 +341,10 @@ def test_a_second_start_brings_the_first_window_forward_wherever_it_stands(
         if where == "in use by another":
             held.enter_context(DataFolder(folder).writing("lumen chat"))
         shell = begin(folder)
-        first_page = page(shell, WelcomePage if where == "start page" else UnlockPage, qtbot)
-        if isinstance(first_page, UnlockPage) and where != "passphrase":
-            first_page.given.emit("not the passphrase of it" if where == "wrong passphrase" else PASSPHRASE)
-        if where == "wrong passphrase":
+        first_page = page(shell, WelcomePage if where == "start page" else SignInPage, qtbot)
+        if isinstance(first_page, SignInPage) and where != "signing in":
+            sign_in(shell, qtbot, "not the password of it" if where == "wrong password" else PASSWORD)
+        if where == "wrong password":
             qtbot.waitUntil(lambda: _problem(shell) != "", timeout=_WAIT_MS)
         elif where == "open":
             opened(shell, qtbot)
@@ -378,7 +400,7 @@ def test_a_killed_window_leaves_its_place_to_the_next_start(launch: Launch, demo
 
 def test_a_window_that_closes_answers_no_call(begin: Begin, qtbot: QtBot, site_folder: Path) -> None:
     shell = begin(site_folder)
-    page(shell, UnlockPage, qtbot)
+    page(shell, SignInPage, qtbot)
     close(shell, qtbot)
     assert not Presence(site_folder)._take()
     Presence(site_folder)._call.touch()

@@ -89,7 +89,7 @@ def test_the_window_shows_each_page_and_its_links_work(qtbot: QtBot) -> None:
 def test_search_narrows_the_contents_and_finds_words_of_the_text(qtbot: QtBot) -> None:
     window = HelpWindow()
     qtbot.addWidget(window)
-    window.search.setText("argon2id passphrase")
+    window.search.setText("argon2id password")
     assert window.contents.count() == 1
     assert window.page == "privacy"
     window.search.setText("no such words anywhere")
