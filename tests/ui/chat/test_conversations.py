@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from lumen_desktop import app
+from lumen_desktop.domain.accounts import PROGRAM
 from lumen_desktop.engine.fake import Behaviour
 from tests.conftest import Clock
 from tests.rehearsal import RehearsalSite
@@ -116,11 +117,12 @@ def test_a_draft_stays_with_its_conversation(two: Asked) -> None:
 
 
 def test_a_thousand_are_listed_as_they_are_scrolled_to(site: app.Site, qtbot: QtBot) -> None:
-    with site._database.transaction(site._actor, "stock a test") as transaction:
+    with site._database.transaction(PROGRAM, "stock a test") as transaction:
         from lumen_desktop.storage import chat as stored  # noqa: PLC0415 - stocks the store a thousand times faster
 
         for number in range(1000):
-            stored.start(transaction, f"Question {number}?", conversation_id=None, now=site._database.clock())
+            now, owner = site._database.clock(), site.person.user_id
+            stored.start(transaction, f"Question {number}?", conversation_id=None, now=now, owner_id=owner)
     began = time.monotonic()
     asked = Asked(site, qtbot)
     took_s = time.monotonic() - began

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListVie
 from pytestqt.qtbot import QtBot
 
 from lumen_desktop import app
+from lumen_desktop.domain.accounts import PROGRAM
 from lumen_desktop.storage import chat as stored
 from lumen_desktop.ui import formatting
 from lumen_desktop.ui.chat.deleted import DeletedList
@@ -287,10 +288,12 @@ def test_a_list_that_gets_the_focus_opens_nothing(three: Asked) -> None:
 
 def test_a_thousand_deleted_ones_are_listed_as_they_are_scrolled_to(site: app.Site, qtbot: QtBot) -> None:
     now = site._database.clock()
-    with site._database.transaction(site._actor, "stock a test") as transaction:
+    with site._database.transaction(PROGRAM, "stock a test") as transaction:
         for number in range(1000):
             when = now + timedelta(seconds=number)
-            transaction.add(stored.ConversationRow(title=f"Deleted {number}", created_utc=now, deleted_utc=when))
+            owner = site.person.user_id
+            row = stored.ConversationRow(title=f"Deleted {number}", owner_id=owner, created_utc=now, deleted_utc=when)
+            transaction.add(row)
     asked = Asked(site, qtbot)
     assert asked.titles == []
     began = time.monotonic()
