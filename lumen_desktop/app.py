@@ -18,10 +18,10 @@ from lumen_desktop.domain.builds import ModelBuild
 from lumen_desktop.domain.drugs import DrugNames
 from lumen_desktop.domain.library import Kind
 from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
-from lumen_desktop.errors import AccessError, InputError
+from lumen_desktop.errors import AccessError, InputError, StorageError
 from lumen_desktop.retrieval.nearest import VectorIndex
 from lumen_desktop.retrieval.readers.client import PAGE_LIMITS, ReaderProcess
-from lumen_desktop.services import audit_watch, founding, passwords
+from lumen_desktop.services import audit_watch, founding, passwords, recovery
 from lumen_desktop.services.accounts import People
 from lumen_desktop.services.audit import Audit
 from lumen_desktop.services.audit_watch import Watch
@@ -31,7 +31,9 @@ from lumen_desktop.services.chat import Chat
 from lumen_desktop.services.conversations import Conversations
 from lumen_desktop.services.doctor import Doctor
 from lumen_desktop.services.founding import Founding
+from lumen_desktop.services.keys import Keys
 from lumen_desktop.services.library import AddProgress, AddReport, Library
+from lumen_desktop.services.recovery import Recovered
 from lumen_desktop.services.search import Searcher
 from lumen_desktop.services.sign_in import Credentials, Door
 from lumen_desktop.services.sources import Sources
@@ -144,6 +146,11 @@ def create_own_site(chosen: Path, begun: Founding) -> tuple[SitePlace, str]:
         settings, _ = load(paths.settings_file())
         save(paths.settings_file(), replace(settings, data_folder=str(place)))
     return made, code
+
+
+def recover(place: SitePlace, name: str, code: str) -> Recovered:
+    """Lets an admin back in by the recovery code; see `recovery.recover`."""
+    return recovery.recover(place.folder, name, code, clock=now)
 
 
 def take_over(place: SitePlace, passphrase: str, begun: Founding) -> tuple[SitePlace, str]:
@@ -282,6 +289,11 @@ class Site:
         return engine, chosen.build
 
     @cached_property
+    def keys(self) -> Keys:
+        """Makes new keys."""
+        return Keys(self._database, self.person, self.place.folder)
+
+    @cached_property
     def doctor(self) -> Doctor:
         """Tests every part."""
         return Doctor(
@@ -351,16 +363,18 @@ def opened(place: SitePlace, credentials: Credentials, *, purpose: str, writable
         file, attempts = KeyFile.read(place.folder.key_file), Attempts(place.folder.path)
         door = Door(file, attempts, now)
         keys = door.open(credentials)
-        database = Database.open(
-            place.folder.database, keys.key, site_id=file.card.site_id, clock=now, writable=writable
-        )
+        path = place.folder.database(file.card.database)
+        database = Database.open(path, keys.key, site_id=file.card.site_id, clock=now, writable=writable)
         stack.callback(database.close)
         watch = Watch(database, place.folder.path / anchors.FILE, steady_s=audit_watch.steady_s)
         trouble = watch.begin() if writable else None
         stack.callback(watch.close)
         person = door.enter(database, credentials)
+        if writable:  # only now is it certain that the database named is the site's own
+            with contextlib.suppress(StorageError):  # one that a reader has open yet goes another time
+                place.folder.remove_databases(but=path.name)
         stack.callback(door.leave, database, person)
-        people = People(database, place.folder.key_file, keys.key, attempts, person)
+        people = People(database, place.folder.key_file, attempts, person)
         site = Site(place, database, person=person, people=people, watch=watch, writable=writable and not trouble)
         site.trouble = trouble
         stack.callback(site.close)

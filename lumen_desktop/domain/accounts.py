@@ -161,11 +161,16 @@ class SessionLimits:
 
     Attributes:
         idle_s: without a key or click, then it locks; 300 to 900 seconds.
-        longest_s: then it ends, whatever is done.
+        longest_s: then it ends, whatever is done; 1 to 24 hours.
     """
 
     idle_s: int = 600
     longest_s: int = 12 * 3600
+
+    @property
+    def sound(self) -> bool:
+        """Whether both are within what a site may choose."""
+        return 300 <= self.idle_s <= 900 and 3600 <= self.longest_s <= 24 * 3600  # noqa: PLR2004 - the docstring's
 
 
 def runs_out(limits: SessionLimits, *, begun: Moment, last_used: Moment, now: Moment) -> str:

@@ -4,16 +4,28 @@ Every change is authorised, audited with its reason, and written to the database
 between leaves a person who cannot sign in yet, or whose old password still works, and never one whom nobody knows.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from lumen_desktop.domain.accounts import Actor, Lockout, Profile, Role, User, forbidden_together, waits_until
+from lumen_desktop import paths
+from lumen_desktop.domain.accounts import (
+    Actor,
+    Lockout,
+    Profile,
+    Role,
+    SessionLimits,
+    User,
+    forbidden_together,
+    waits_until,
+)
 from lumen_desktop.domain.names import shown
 from lumen_desktop.domain.permissions import Act
 from lumen_desktop.errors import AccessError, InputError
 from lumen_desktop.services import passwords, sign_in
+from lumen_desktop.services.audit import checked_reason
 from lumen_desktop.services.authority import SignedIn
 from lumen_desktop.storage import accounts, audit
 from lumen_desktop.storage.attempts import Attempts
@@ -55,21 +67,49 @@ class Standing:
     last_signed_in_utc: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedSignIn:
+    """A sign-in that was refused.
+
+    Attributes:
+        name: whose user name was given; names that nobody has are not kept.
+        time_utc: when.
+        code: of the refusal.
+    """
+
+    name: str
+    time_utc: datetime
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What holds for everybody at the site.
+
+    Attributes:
+        site: its name.
+        profile: how strictly duties are kept apart.
+        limits: how long a signed-in period lasts.
+    """
+
+    site: str
+    profile: Profile
+    limits: SessionLimits
+
+
 class People:
     """The people of one site, at the hands of one of them.
 
     Args:
         database: the site's.
         key_file: path of its key file.
-        key: its database key.
         attempts: where wrong passwords are counted.
         person: who is signed in.
     """
 
-    def __init__(self, database: Database, key_file: Path, key: bytes, attempts: Attempts, person: SignedIn) -> None:
+    def __init__(self, database: Database, key_file: Path, attempts: Attempts, person: SignedIn) -> None:
         self._database = database
         self._key_file = key_file
-        self._key = key
         self._attempts = attempts
         self._person = person
 
@@ -103,12 +143,12 @@ class People:
         actor = self._person.authorize(Act.MANAGE_PEOPLE)
         self._check_password(password, person)
         file = KeyFile.read(self._key_file)
-        public = file.put(self._key, person.name, password)
+        public = file.put(self._database.key, person.name, password)
         with self._database.transaction(actor, "add a person") as transaction:
             row = added(transaction, person, now=self._database.clock())
             transaction.change(row, must_choose_password=True)
             keep_key(transaction, row, public, now=self._database.clock())
-        file.write(self._key_file, self._key)
+        file.write(self._key_file, self._database.key)
         return accounts.user(row)
 
     def set_roles(self, name: str, roles: frozenset[Role], reason: str) -> None:
@@ -120,7 +160,7 @@ class People:
                 (ACC-035).
         """
         actor = self._person.authorize(Act.MANAGE_PEOPLE)
-        with self._database.transaction(actor, reason) as transaction:
+        with self._database.transaction(actor, checked_reason(reason)) as transaction:
             row = self._other(transaction, name)
             _refuse_mixture(roles, accounts.profile(transaction.session))
             if Role.ADMIN not in roles:
@@ -135,13 +175,13 @@ class People:
             InputError: nobody of that name (ACC-034), or the last admin (ACC-035).
         """
         actor = self._person.authorize(Act.MANAGE_PEOPLE)
-        with self._database.transaction(actor, reason) as transaction:
+        with self._database.transaction(actor, checked_reason(reason)) as transaction:
             row = self._other(transaction, name)
             _refuse_last_admin(transaction, row)
             transaction.change(row, active=False)
         file = KeyFile.read(self._key_file)
         file.drop(name)
-        file.write(self._key_file, self._key)
+        file.write(self._key_file, self._database.key)
 
     def unlock(self, name: str, reason: str) -> None:
         """Lets a person whose account is locked try again.
@@ -151,7 +191,7 @@ class People:
             InputError: nobody of that name (ACC-034).
         """
         actor = self._person.authorize(Act.MANAGE_PEOPLE)
-        with self._database.transaction(actor, reason) as transaction:
+        with self._database.transaction(actor, checked_reason(reason)) as transaction:
             row = _existing(transaction, name)
             transaction.note("unlocked", "user", row.id)
             self._attempts.clear(KeyFile.read(self._key_file).label(row.name))
@@ -167,13 +207,13 @@ class People:
         """
         actor = self._person.authorize(Act.MANAGE_PEOPLE)
         file = KeyFile.read(self._key_file)
-        public = file.put(self._key, name, password)
-        with self._database.transaction(actor, reason) as transaction:
+        public = file.put(self._database.key, name, password)
+        with self._database.transaction(actor, checked_reason(reason)) as transaction:
             row = self._other(transaction, name)
             self._check_password(password, NewPerson(row.name, row.printed_name, frozenset()))
             transaction.change(row, active=True, must_choose_password=True, totp_secret="")
             keep_key(transaction, row, public, now=self._database.clock())
-        file.write(self._key_file, self._key)
+        file.write(self._key_file, self._database.key)
         self._attempts.clear(file.label(name))
 
     def choose_password(self, old: str, new: str) -> None:
@@ -190,8 +230,8 @@ class People:
             raise InputError("The new password is the old one.", code="ACC-036", hint="Choose another.")
         self._check_password(new, NewPerson(user.name, user.printed_name, frozenset()))
         file = KeyFile.read(self._key_file)
-        file.put(self._key, user.name, new, secret=secret)
-        file.write(self._key_file, self._key)
+        file.put(self._database.key, user.name, new, secret=secret)
+        file.write(self._key_file, self._database.key)
         with self._database.transaction(actor, "choose a password") as transaction:
             row = _existing(transaction, user.name)
             transaction.note("password chosen", "user", row.id)
@@ -237,16 +277,84 @@ class People:
             transaction.change(row, identity_checked=f"{words} (by {actor.name}, {when})")
 
     def accept_accountability(self) -> None:
-        """The person accepts that their electronic signature binds like one on paper. Source: 21 CFR 11.10(j)."""
+        """The person accepts `accountability_statement`; the trail keeps its digest. Source: 21 CFR 11.10(j)."""
         actor = self._person.authorize(Act.OWN_ACCOUNT)
+        sha256 = hashlib.sha256(accountability_statement().encode()).hexdigest()
         with self._database.transaction(actor, "accept accountability for signatures") as transaction:
-            transaction.change(_existing(transaction, actor.name), accountable_utc=self._database.clock())
+            row = _existing(transaction, actor.name)
+            transaction.note("accepted", "accountability statement", row.id, after={"sha256": sha256})
+            transaction.change(row, accountable_utc=self._database.clock())
 
-    def set_second_factor(self, secret: str) -> None:
-        """Asks for a one-time code at each sign-in from now on, or no longer where the secret is empty."""
+    def use_second_factor(self, secret: str, code: str) -> None:
+        """Asks for a one-time code at each sign-in from now on.
+
+        Args:
+            secret: as `sign_in.new_second_factor` made it.
+            code: of now, which shows that the person's device has the secret; no sign-in takes it again.
+
+        Raises:
+            AccessError: not the code of that secret (ACC-022).
+        """
         actor = self._person.authorize(Act.OWN_ACCOUNT)
-        with self._database.transaction(actor, "change the second factor") as transaction:
-            transaction.change(_existing(transaction, actor.name), totp_secret=secret)
+        step = sign_in.step_of(secret, code, self._database.clock())
+        if step is None:
+            raise sign_in.wrong_code()
+        with self._database.transaction(actor, "begin a second factor") as transaction:
+            transaction.change(_existing(transaction, actor.name), totp_secret=secret, totp_step=step)
+
+    def drop_second_factor(self, password: str) -> None:
+        """Asks for the password only from now on.
+
+        Raises:
+            AccessError: as `confirm`.
+        """
+        actor = self._person.authorize(Act.OWN_ACCOUNT)
+        self.confirm(password)
+        with self._database.transaction(actor, "end the second factor") as transaction:
+            transaction.change(_existing(transaction, actor.name), totp_secret="")
+
+    def refused_sign_ins(self, since: datetime) -> Sequence[RefusedSignIn]:
+        """Sign-ins refused from a time on, oldest first. Source: 21 CFR 11.300(d).
+
+        Raises:
+            AccessError: not permitted.
+        """
+        self._person.authorize(Act.REVIEW_ACCESS)
+        with self._database.reading() as session:
+            found = audit.of_act(session, "sign-in refused", since=since)
+        refused = [
+            RefusedSignIn(
+                event["entity_id"], datetime.fromisoformat(event["after"]["time_utc"]), event["after"]["code"]
+            )
+            for event in found
+        ]
+        return sorted((it for it in refused if it.time_utc >= since), key=lambda it: it.time_utc)
+
+    def policy(self) -> Policy:
+        """The site's policy."""
+        with self._database.reading() as session:
+            site = accounts.site(session)
+        assert site is not None
+        return Policy(site.name, Profile(site.profile), site.limits)
+
+    def set_limits(self, limits: SessionLimits, reason: str) -> None:
+        """Changes how long a signed-in period lasts.
+
+        Raises:
+            AccessError: not permitted.
+            InputError: outside what is sound (ACC-041), or no reason (AUD-010).
+        """
+        actor = self._person.authorize(Act.CHANGE_POLICY)
+        if not limits.sound:
+            raise InputError(
+                "Lumen locks after 5 to 15 minutes without use, and asks for a new sign-in after 1 to 24 hours.",
+                code="ACC-041",
+                hint="Choose within these limits.",
+            )
+        with self._database.transaction(actor, checked_reason(reason)) as transaction:
+            site = accounts.site(transaction.session)
+            assert site is not None
+            transaction.change(site, idle_s=limits.idle_s, longest_s=limits.longest_s)
 
     def become_gmp(self, reason: str) -> None:
         """Turns the site into a GMP site; there is no way back.
@@ -256,7 +364,7 @@ class People:
             InputError: somebody's duties do not go together then (ACC-032).
         """
         actor = self._person.authorize(Act.CHANGE_POLICY)
-        with self._database.transaction(actor, reason) as transaction:
+        with self._database.transaction(actor, checked_reason(reason)) as transaction:
             for row in accounts.people(transaction.session):
                 if row.active:
                     _refuse_mixture(accounts.parted(row.roles), Profile.GMP, row.name)
@@ -271,8 +379,8 @@ class People:
         with self._database.transaction(actor, "make a recovery code") as transaction:
             transaction.note("made", "recovery code", 1)
         file = KeyFile.read(self._key_file)
-        file.put(self._key, RECOVERY, code)
-        file.write(self._key_file, self._key)
+        file.put(self._database.key, RECOVERY, code)
+        file.write(self._key_file, self._database.key)
         return code
 
     @property
@@ -290,6 +398,11 @@ class People:
         if row.id == self._person.user_id:
             raise AccessError("Nobody changes their own access.", code="ACC-033", hint="Another admin of the site can.")
         return row
+
+
+def accountability_statement() -> str:
+    """What a person accepts before they sign. Source: 21 CFR 11.10(j), 11.100(c)."""
+    return (paths.resources() / "accountability.txt").read_text(encoding="utf-8").strip()
 
 
 def added(transaction: Transaction, person: NewPerson, *, now: datetime) -> accounts.UserRow:

@@ -106,7 +106,9 @@ class SignedIn:
         if role is None:
             duties = ", ".join(role.words for role in sorted(user.roles)) or "none"
             words = f"Your duties at this site ({duties}) do not include to {act}."
-            raise self._denied(user, act, words, "ACC-001", "`lumen user` shows who may; an admin assigns duties.")
+            raise self._denied(
+                user, act, words, "ACC-001", "`lumen user duties` shows who may; an admin assigns duties."
+            )
         if extent is Reach.OWN and of is not None and of != self.user_id:
             raise self._denied(user, act, "That belongs to another person.", "ACC-002", "Ask for your own.")
         return Actor(user.name, role.value)

@@ -101,7 +101,7 @@ def found(folder: DataFolder, founding: Founding, *, clock: Clock, is_demonstrat
     with folder.writing("making a site"):
         file, key = KeyFile.new(demonstration=is_demonstration), secrets.token_bytes(32)
         file.write(folder.key_file, key, finished=False)
-        folder.remove_database()  # of an unfinished site: nobody could store anything in it
+        folder.remove_databases()  # of an unfinished site: nobody could store anything in it
         return _peopled(folder, file, key, founding, clock=clock)
 
 
@@ -134,7 +134,7 @@ def take_over(folder: DataFolder, passphrase: str, founding: Founding, *, clock:
 def _peopled(folder: DataFolder, file: KeyFile, key: bytes, founding: Founding, *, clock: Clock) -> str:
     """Stores the people, gives them slots, and finishes the key file."""
     keys = {folded(it.name): file.put(key, it.name, founding.password) for it in founding.people}
-    database = Database.open(folder.database, key, site_id=file.card.site_id, clock=clock, writable=True)
+    database = Database.open(folder.database(), key, site_id=file.card.site_id, clock=clock, writable=True)
     try:
         with database.transaction(PROGRAM, "make a site") as transaction:
             _store(transaction, founding, keys, now=clock())
@@ -167,4 +167,4 @@ def _is_finished(folder: DataFolder) -> bool:
     if not folder.holds_site:
         return False
     card: SiteCard = KeyFile.read(folder.key_file).card
-    return card.finished and folder.database.exists()
+    return card.finished and folder.database(card.database).exists()

@@ -18,7 +18,7 @@ from lumen_desktop.services.authority import SignedIn
 from lumen_desktop.storage import accounts
 from lumen_desktop.storage.attempts import Attempt, Attempts
 from lumen_desktop.storage.database import Database
-from lumen_desktop.storage.keys import KeyFile, Opened
+from lumen_desktop.storage.keys import RECOVERY, KeyFile, Opened
 
 _STEP_S = 30  # RFC 6238 section 5.2
 
@@ -108,10 +108,10 @@ class Door:
             raise AccessError(
                 "Your one-time code is needed as well.", code="ACC-021", hint="Your second factor shows it."
             )
-        step = _step_of(row.totp_secret, code, self._clock())
+        step = step_of(row.totp_secret, code, self._clock())
         if step is None or step <= row.totp_step:
             self._failed(label, "ACC-022")
-            raise AccessError("The one-time code is not right.", code="ACC-022", hint="Wait for the next one.")
+            raise wrong_code()
         with database.transaction(PROGRAM, "a one-time code is taken once") as transaction:
             current = accounts.by_id(transaction.session, row.id or 0)
             assert current is not None
@@ -128,6 +128,7 @@ class Door:
     def _told(self, database: Database, attempts: list[Attempt]) -> None:
         with database.reading() as session:
             names = {self._file.label(row.name): row.name for row in accounts.people(session)}
+        names[self._file.label(RECOVERY)] = "the recovery code"
         with database.transaction(PROGRAM, "sign-ins refused before") as transaction:
             for attempt in attempts:
                 said = {"time_utc": attempt.time_utc.isoformat(), "code": attempt.why}
@@ -139,7 +140,17 @@ def new_second_factor() -> str:
     return pyotp.random_base32()
 
 
-def _step_of(secret: str, code: str, now: datetime) -> int | None:
+def second_factor_uri(secret: str, *, user: str, site: str) -> str:
+    """What an authenticator takes, as ``otpauth://…``."""
+    return pyotp.TOTP(secret).provisioning_uri(name=user, issuer_name=f"Lumen {site}")
+
+
+def wrong_code() -> AccessError:
+    """The refusal of a one-time code."""
+    return AccessError("The one-time code is not right.", code="ACC-022", hint="Wait for the next one.")
+
+
+def step_of(secret: str, code: str, now: datetime) -> int | None:
     """Which interval a code belongs to: the present one or a neighbour; None if none."""
     present = int(now.timestamp()) // _STEP_S
     totp = pyotp.TOTP(secret)

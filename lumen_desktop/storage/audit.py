@@ -220,6 +220,17 @@ def last_times(session: Session, act: str) -> dict[str, datetime]:
     return {str(identity): datetime.fromisoformat(time) for identity, time in found.all()}
 
 
+def of_act(session: Session, act: str, *, since: datetime) -> list[dict[str, Any]]:
+    """Events of one act from a time on, oldest first, as `events` gives them; raises as it."""
+    query = (
+        select(AuditEventRow)
+        .where(text("CAST(body AS TEXT) ->> '$.act' = :act AND CAST(body AS TEXT) ->> '$.time_utc' >= :since"))
+        .order_by(col(AuditEventRow.seq))
+        .params(act=act, since=since.isoformat(timespec="microseconds"))
+    )
+    return [{**_fields(row), "hash": row.hash.hex()} for row in session.exec(query).all()]
+
+
 def verify(session: Session, site_id: str) -> Verdict:
     """Checks the chain alone; `anchors.verify` holds it against its anchors.
 

@@ -58,6 +58,7 @@ class Database:
 
     def __init__(self, path: Path, key: bytes, *, site_id: str, clock: Callable[[], datetime]) -> None:
         self._path = path
+        self._key = key
         self.site_id = site_id
         self.clock = clock
         self.written: Callable[[int, datetime], None] | None = None
@@ -140,6 +141,34 @@ class Database:
         """Raises the refusal where writing is refused."""
         if self._refusal is not None:
             raise self._refusal
+    @property
+    def path(self) -> Path:
+        """The file; another after `move_to`."""
+        return self._path
+
+    @property
+    def key(self) -> bytes:
+        """What opens it, 32 bytes; another after `move_to`."""
+        return self._key
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[sqlcipher3.dbapi2.Connection]:
+        """The file with nobody else in it: no other connection, of this or another process, reads or writes.
+
+        Raises:
+            StorageError: another is in it (STO-004).
+        """
+        with self._write_turn, self._translating():
+            self._engine.dispose()
+            with contextlib.closing(connected(self._path, self._key, "locking_mode = EXCLUSIVE")) as connection:
+                connection.execute("BEGIN EXCLUSIVE")
+                connection.execute("COMMIT")  # the lock stays until the connection is closed
+                yield connection
+
+    def move_to(self, path: Path, key: bytes) -> None:
+        """Goes on in another file that holds the same."""
+        self._engine.dispose()
+        self._path, self._key, self._engine = path, key, _engine(path, key)
 
     def close(self) -> None:
         """Closes all connections."""
@@ -291,22 +320,23 @@ def _address(path: Path) -> str:
     alone = not shared.exists() and (not log.exists() or not log.stat().st_size)
     frozen = alone and path.exists() and not (os.access(path.parent, os.W_OK) and os.access(path, os.W_OK))
     return f"{path.absolute().as_uri()}{'?immutable=1' if frozen else ''}"
+def connected(path: Path, key: bytes, *first: str) -> sqlcipher3.dbapi2.Connection:
+    """One connection, keyed and hardened; `first` are pragmas that must come before the file is looked at."""
+    connection = sqlcipher3.dbapi2.connect(_address(path), uri=True, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA cipher_log_level = NONE")  # it would write to standard error
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    for pragma in (*first, *_PRAGMAS):
+        connection.execute(f"PRAGMA {pragma}")
+    # SQLite's own folding knows the letters of ASCII only
+    connection.create_function("casefold", 1, str.casefold, deterministic=True)
+    return connection
 
 
 def _engine(path: Path, key: bytes) -> Engine:
     """An SQLAlchemy engine whose connections are keyed, hardened and begin as reader or writer."""
-
-    def connect() -> Any:
-        connection = sqlcipher3.dbapi2.connect(_address(path), uri=True, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA cipher_log_level = NONE")  # it would write to standard error
-        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        # SQLite's own folding knows the letters of ASCII only
-        connection.create_function("casefold", 1, str.casefold, deterministic=True)
-        return connection
-
-    engine = create_engine("sqlite://", creator=connect, module=sqlcipher3.dbapi2, poolclass=QueuePool)
+    engine = create_engine(
+        "sqlite://", creator=lambda: connected(path, key), module=sqlcipher3.dbapi2, poolclass=QueuePool
+    )
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

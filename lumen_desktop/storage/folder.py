@@ -1,7 +1,7 @@
 """A site's data folder: made once, owner only, written by one process at a time.
 
-site.key     what kind of site this is, and its wrapped database key
-lumen.db     everything else, encrypted
+site.key     what kind of site this is, its sealed database key, and which file is the database
+lumen.db     everything else, encrypted; lumen-2.db and so on after a new key
 index/       the vector index, a cache without text
 lumen.lock   held by the process that may write; lumen.holder says which
 tmp/         removed at each start
@@ -10,6 +10,7 @@ tmp/         removed at each start
 import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ import psutil
 from lumen_desktop.errors import StorageError
 
 SMALLEST_FREE_BYTES = 64 * 1024 * 1024
+FIRST_DATABASE = "lumen.db"
+_DATABASE = re.compile(r"lumen(?:-([1-9][0-9]{0,8}))?\.db")
 
 
 class DataFolder:
@@ -29,7 +32,6 @@ class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.key_file = path / "site.key"
-        self.database = path / "lumen.db"
         self.index = path / "index"
         self.temporary = path / "tmp"
         self._holder = path / "lumen.holder"
@@ -46,6 +48,16 @@ class DataFolder:
             return self.key_file.exists()
         except OSError as error:
             raise unwritable(self.path, error) from error
+
+    def database(self, name: str = FIRST_DATABASE) -> Path:
+        """The database of a name that a key file gives."""
+        return self.path / name
+
+    def next_database(self, name: str) -> Path:
+        """Where the database goes that takes the place of the one of a name."""
+        found = _DATABASE.fullmatch(name)
+        assert found is not None
+        return self.path / f"lumen-{int(found[1] or 1) + 1}.db"
 
     def create(self) -> None:
         """Makes the folder, readable by its owner only.
@@ -73,25 +85,33 @@ class DataFolder:
                 hint="Name an empty folder, or one that does not exist yet.",
             )
 
-    def remove_database(self) -> None:
-        """Removes the database of a site whose making a kill ended.
+    def remove_databases(self, *, but: str = "") -> None:
+        """Removes what a kill left: databases that the key file does not name.
+
+        Args:
+            but: name of the one that stays.
 
         Raises:
             StorageError: the folder cannot be written.
         """
         try:
-            for ending in ("", "-wal", "-shm"):
-                self.database.with_name(self.database.name + ending).unlink(missing_ok=True)
+            for file in self.path.glob("lumen*.db*"):
+                name = file.name.removesuffix("-wal").removesuffix("-shm")
+                if name != but and is_database(name):
+                    file.unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(self.path, error) from error
 
-    def check_space(self) -> None:
+    def check_space(self, more_bytes: int = 0) -> None:
         """Refuses work that would run into a full disk.
 
+        Args:
+            more_bytes: how much the work will write.
+
         Raises:
-            StorageError: less than 64 MB are free (STO-003).
+            StorageError: less than 64 MB would be left (STO-003).
         """
-        if shutil.disk_usage(self.path).free < SMALLEST_FREE_BYTES:
+        if shutil.disk_usage(self.path).free < SMALLEST_FREE_BYTES + more_bytes:
             raise full(self.path)
 
     @contextlib.contextmanager
@@ -156,6 +176,11 @@ class DataFolder:
             raise unwritable(self.path, error) from error
 
 
+def is_database(name: str) -> bool:
+    """Whether a file of this name is a site's database."""
+    return _DATABASE.fullmatch(name) is not None
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes a file so that a reader sees the old or the new content whole, even after a power cut.
 
@@ -170,14 +195,19 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
-        if os.name == "posix":
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        keep_names(path.parent)
     except OSError as error:
         raise unwritable(path.parent, error) from error
+
+
+def keep_names(folder: Path) -> None:
+    """Lets new and changed names of a folder outlast a power cut; raises `OSError`."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def unwritable(path: Path, error: OSError) -> StorageError:

@@ -15,7 +15,7 @@ import json
 import secrets
 import unicodedata
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lumen_desktop.errors import AccessError, IntegrityError, StorageError
-from lumen_desktop.storage.folder import unwritable, write_atomically
+from lumen_desktop.storage.folder import FIRST_DATABASE, is_database, unwritable, write_atomically
 
 FORMAT = 2
 RECOVERY = "\0recovery"  # no user name can be this
@@ -47,12 +47,14 @@ class SiteCard:
         demonstration: whether it is for trying out only.
         accounts: whether people sign in; False for a site made when one passphrase opened it.
         finished: whether its making came to its end.
+        database: name of the database file in the data folder; another after each new key.
     """
 
     site_id: str
     demonstration: bool
     accounts: bool = True
     finished: bool = True
+    database: str = FIRST_DATABASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +101,19 @@ class KeyFile:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise _damaged(path) from error
 
-    def write(self, path: Path, key: bytes, *, finished: bool = True) -> None:
+    def write(self, path: Path, key: bytes, *, finished: bool = True, database: str = "") -> None:
         """Seals the content with the database key and writes it whole, for the owner only.
+
+        Args:
+            path: where.
+            key: the database key.
+            finished: whether the site's making has come to its end.
+            database: name of the file that the key opens from now on; as before where none is given.
 
         Raises:
             StorageError: the folder cannot be written or is full.
         """
-        self.card = SiteCard(self.card.site_id, self.card.demonstration, accounts=True, finished=finished)
+        self.card = replace(self.card, accounts=True, finished=finished, database=database or self.card.database)
         self._seal = self._sealed_by(key)
         fields = {**self._plain(), "seal": _text(self._seal)}
         write_atomically(path, json.dumps(fields, indent=1).encode())
@@ -207,7 +215,8 @@ class KeyFile:
     def _plain(self) -> dict[str, Any]:
         slots = {label: {name: _text(part) for name, part in slot.items()} for label, slot in self._slots.items()}
         card = {"site_id": self.card.site_id, "demonstration": self.card.demonstration, "finished": self.card.finished}
-        return {"format": FORMAT, **card, "slots": slots}
+        moved = {"database": self.card.database} if self.card.database != FIRST_DATABASE else {}
+        return {"format": FORMAT, **card, **moved, "slots": slots}
 
     def _sealed_by(self, key: bytes) -> bytes:
         words = json.dumps(self._plain(), sort_keys=True).encode()
@@ -231,7 +240,12 @@ def signing_key(secret: bytes) -> Ed25519PrivateKey:
 
 def recovery_code() -> str:
     """A new recovery code: 160 random bits in eight groups that can be read aloud."""
-    text = base64.b32encode(secrets.token_bytes(20)).decode()
+    return grouped(base64.b32encode(secrets.token_bytes(20)).decode())
+
+
+def grouped(typed: str) -> str:
+    """A recovery code as it was made, from how somebody typed it: in any case, with or without its dashes."""
+    text = "".join(letter for letter in typed.upper() if letter.isalnum())
     return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
@@ -262,9 +276,10 @@ def _fields(path: Path) -> dict[str, Any]:
 
 def _card(fields: dict[str, Any]) -> SiteCard:
     demonstration, finished = fields["demonstration"], fields.get("finished", True)
-    if type(demonstration) is not bool or type(finished) is not bool:
+    database = fields.get("database", FIRST_DATABASE)
+    if type(demonstration) is not bool or type(finished) is not bool or not is_database(database):
         raise TypeError
-    return SiteCard(str(uuid.UUID(fields["site_id"])), demonstration, fields["format"] == FORMAT, finished)
+    return SiteCard(str(uuid.UUID(fields["site_id"])), demonstration, fields["format"] == FORMAT, finished, database)
 
 
 def _decoded(fields: dict[str, Any], names: frozenset[str]) -> dict[str, bytes]:
