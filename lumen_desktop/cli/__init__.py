@@ -14,7 +14,7 @@ import typer
 import typer.exceptions
 
 from lumen_desktop import __version__
-from lumen_desktop.cli import ask, audit, conversations, library, output, settings, site
+from lumen_desktop.cli import ask, audit, conversations, key, library, output, policy, settings, site, user
 from lumen_desktop.cli import help as manual
 from lumen_desktop.cli import start as starting
 from lumen_desktop.errors import LumenError
@@ -29,8 +29,11 @@ app = typer.Typer(
 site.register(app)
 ask.register(app)
 manual.register(app)
+policy.register(app)
 app.add_typer(library.app, name="library")
 app.add_typer(conversations.app, name="conversation")
+app.add_typer(user.app, name="user")
+app.add_typer(key.app, name="key")
 app.add_typer(audit.app, name="audit")
 app.add_typer(settings.app, name="settings")
 

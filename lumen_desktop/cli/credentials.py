@@ -98,3 +98,17 @@ def asked(words: str, *, code: str, hint: str, hidden: bool = False, twice: bool
     if not sys.stdin.isatty():
         raise AccessError(f"{words.split(' (', maxsplit=1)[0]} is needed.", code=code, hint=hint)
     return str(typer.prompt(words, hide_input=hidden, confirmation_prompt=twice, err=True))
+
+
+def agree(question: str, *, yes: bool, answer: str = "yes") -> None:
+    """Goes on only if the person types the answer, or agreed beforehand.
+
+    Raises:
+        AccessError: nobody can be asked (CLI-002).
+        InputError: they typed something else (CLI-003).
+    """
+    if yes:
+        return
+    typed = asked(question, code="CLI-002", hint="Run this in a terminal, or agree with --yes.")
+    if typed.strip().casefold() != answer.casefold():
+        raise InputError("You did not agree, so nothing was changed.", code="CLI-003", hint=f"Type: {answer}")

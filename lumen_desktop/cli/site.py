@@ -65,7 +65,7 @@ def init(
         place, code = take_over(place, passphrase, begun)
     else:
         place, code = create_site(folder.path, begun)
-    _hand_over(code, recovery_file)
+    hand_over(code, recovery_file)
     _finish(context, place, Credentials(user, begun.password))
 
 
@@ -93,7 +93,7 @@ def _passphrase(chosen: output.Chosen) -> str:
     )  # fmt: skip
 
 
-def _hand_over(code: str, file: Path | None) -> None:
+def hand_over(code: str, file: Path | None) -> None:
     """Shows the recovery code once, or writes it where it was asked for."""
     if file is None:
         output.text(

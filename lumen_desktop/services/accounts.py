@@ -361,9 +361,11 @@ class People:
 
         Raises:
             AccessError: not permitted.
-            InputError: somebody's duties do not go together then (ACC-032).
+            InputError: it is one (ACC-042), or somebody's duties do not go together then (ACC-032).
         """
         actor = self._person.authorize(Act.CHANGE_POLICY)
+        if self.policy().profile is Profile.GMP:
+            raise InputError("This is a GMP site already.", code="ACC-042", hint="`lumen policy` shows what holds.")
         with self._database.transaction(actor, checked_reason(reason)) as transaction:
             for row in accounts.people(transaction.session):
                 if row.active:
