@@ -12,13 +12,6 @@ from enum import StrEnum
 from typing import Any
 
 _DOMAIN = b"LUMEN-AUDIT-v1\0"
-LONGEST_REASON = 500  # characters
-_SHORTEST_REASON = 8
-_EMPTY_WORDS = frozenset(
-    "update updated updating change changed changes edit edited correction corrected fix fixed test testing misc other "
-    "reason none n/a na ok okay yes no as per request requested required needed see above below the a an it was is of "
-    "for to new this that done".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +146,6 @@ def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
         elif old[name] != new[name] or type(old[name]) is not type(new[name]):
             found.append(Difference(name, Change.CHANGED, old[name], new[name]))
     return found
-
-
-def says_why(reason: str) -> bool:
-    """Whether a reason for a change tells anything: some words, not all of them as empty as "update"."""
-    words = [word.strip(".,;:!?-'\"()") for word in reason.casefold().split()]
-    said = [word for word in words if any(letter.isalpha() for letter in word) and word not in _EMPTY_WORDS]
-    return len(words) > 1 and bool(said) and _SHORTEST_REASON <= len(reason) <= LONGEST_REASON
 
 
 def genesis(site_id: str) -> bytes:

@@ -23,9 +23,9 @@ from lumen_desktop.domain.accounts import (
 )
 from lumen_desktop.domain.names import shown
 from lumen_desktop.domain.permissions import Act
+from lumen_desktop.domain.reasons import checked
 from lumen_desktop.errors import AccessError, InputError
 from lumen_desktop.services import passwords, sign_in
-from lumen_desktop.services.audit import checked_reason
 from lumen_desktop.services.authority import SignedIn
 from lumen_desktop.storage import accounts, audit
 from lumen_desktop.storage.attempts import Attempts
@@ -160,7 +160,7 @@ class People:
                 (ACC-035).
         """
         actor = self._person.authorize(Act.MANAGE_PEOPLE)
-        with self._database.transaction(actor, checked_reason(reason)) as transaction:
+        with self._database.transaction(actor, checked(reason)) as transaction:
             row = self._other(transaction, name)
             _refuse_mixture(roles, accounts.profile(transaction.session))
             if Role.ADMIN not in roles:
@@ -175,7 +175,7 @@ class People:
             InputError: nobody of that name (ACC-034), or the last admin (ACC-035).
         """
         actor = self._person.authorize(Act.MANAGE_PEOPLE)
-        with self._database.transaction(actor, checked_reason(reason)) as transaction:
+        with self._database.transaction(actor, checked(reason)) as transaction:
             row = self._other(transaction, name)
             _refuse_last_admin(transaction, row)
             transaction.change(row, active=False)
@@ -191,7 +191,7 @@ class People:
             InputError: nobody of that name (ACC-034).
         """
         actor = self._person.authorize(Act.MANAGE_PEOPLE)
-        with self._database.transaction(actor, checked_reason(reason)) as transaction:
+        with self._database.transaction(actor, checked(reason)) as transaction:
             row = _existing(transaction, name)
             transaction.note("unlocked", "user", row.id)
             self._attempts.clear(KeyFile.read(self._key_file).label(row.name))
@@ -208,7 +208,7 @@ class People:
         actor = self._person.authorize(Act.MANAGE_PEOPLE)
         file = KeyFile.read(self._key_file)
         public = file.put(self._database.key, name, password)
-        with self._database.transaction(actor, checked_reason(reason)) as transaction:
+        with self._database.transaction(actor, checked(reason)) as transaction:
             row = self._other(transaction, name)
             self._check_password(password, NewPerson(row.name, row.printed_name, frozenset()))
             transaction.change(row, active=True, must_choose_password=True, totp_secret="")
@@ -342,7 +342,7 @@ class People:
 
         Raises:
             AccessError: not permitted.
-            InputError: outside what is sound (ACC-041), or no reason (AUD-010).
+            InputError: outside what is sound (ACC-041), or no reason (AUD-010 to AUD-012).
         """
         actor = self._person.authorize(Act.CHANGE_POLICY)
         if not limits.sound:
@@ -351,7 +351,7 @@ class People:
                 code="ACC-041",
                 hint="Choose within these limits.",
             )
-        with self._database.transaction(actor, checked_reason(reason)) as transaction:
+        with self._database.transaction(actor, checked(reason)) as transaction:
             site = accounts.site(transaction.session)
             assert site is not None
             transaction.change(site, idle_s=limits.idle_s, longest_s=limits.longest_s)
@@ -366,7 +366,7 @@ class People:
         actor = self._person.authorize(Act.CHANGE_POLICY)
         if self.policy().profile is Profile.GMP:
             raise InputError("This is a GMP site already.", code="ACC-042", hint="`lumen policy` shows what holds.")
-        with self._database.transaction(actor, checked_reason(reason)) as transaction:
+        with self._database.transaction(actor, checked(reason)) as transaction:
             for row in accounts.people(transaction.session):
                 if row.active:
                     _refuse_mixture(accounts.parted(row.roles), Profile.GMP, row.name)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from lumen_desktop.domain.permissions import Act
-from lumen_desktop.services.audit import checked_reason
+from lumen_desktop.domain.reasons import checked
 from lumen_desktop.services.authority import Authority
 from lumen_desktop.storage import rotation
 from lumen_desktop.storage.database import Database
@@ -33,9 +33,9 @@ class Keys:
 
         Raises:
             AccessError: not permitted.
-            InputError: no reason (AUD-010).
+            InputError: no reason (AUD-010 to AUD-012).
             StorageError: too little space for a second copy (STO-003), or another program reads the site (STO-004).
             IntegrityError: the copy failed its verification (KEY-009); nothing was changed.
         """
         actor = self._authority.authorize(Act.ROTATE_KEY)
-        rotation.rotate(self._folder, self._database, actor, checked_reason(reason), progress)
+        rotation.rotate(self._folder, self._database, actor, checked(reason), progress)
