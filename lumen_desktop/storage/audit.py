@@ -222,13 +222,7 @@ def last_times(session: Session, act: str) -> dict[str, datetime]:
 
 def of_act(session: Session, act: str, *, since: datetime) -> list[dict[str, Any]]:
     """Events of one act from a time on, oldest first, as `events` gives them; raises as it."""
-    query = (
-        select(AuditEventRow)
-        .where(text("CAST(body AS TEXT) ->> '$.act' = :act AND CAST(body AS TEXT) ->> '$.time_utc' >= :since"))
-        .order_by(col(AuditEventRow.seq))
-        .params(act=act, since=since.isoformat(timespec="microseconds"))
-    )
-    return [{**_fields(row), "hash": row.hash.hex()} for row in session.exec(query).all()]
+    return [shown(event) for event in chosen(session, Filters(act=act, since=since))]
 
 
 def verify(session: Session, site_id: str) -> Verdict:

@@ -141,6 +141,7 @@ class Database:
         """Raises the refusal where writing is refused."""
         if self._refusal is not None:
             raise self._refusal
+
     @property
     def path(self) -> Path:
         """The file; another after `move_to`."""
@@ -320,6 +321,8 @@ def _address(path: Path) -> str:
     alone = not shared.exists() and (not log.exists() or not log.stat().st_size)
     frozen = alone and path.exists() and not (os.access(path.parent, os.W_OK) and os.access(path, os.W_OK))
     return f"{path.absolute().as_uri()}{'?immutable=1' if frozen else ''}"
+
+
 def connected(path: Path, key: bytes, *first: str) -> sqlcipher3.dbapi2.Connection:
     """One connection, keyed and hardened; `first` are pragmas that must come before the file is looked at."""
     connection = sqlcipher3.dbapi2.connect(_address(path), uri=True, isolation_level=None, check_same_thread=False)

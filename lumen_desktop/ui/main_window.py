@@ -5,19 +5,20 @@ It decides which of its pages is shown and closes in order; what the screens do 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QDialog, QMainWindow, QSplitter, QStackedWidget, QWidget
 
 from lumen_desktop.errors import LumenError
 from lumen_desktop.ui import errors, screens, shortcuts
+from lumen_desktop.ui.entrance import OpeningPage
 from lumen_desktop.ui.navigation import Navigation
 from lumen_desktop.ui.remembered import Remembered
 from lumen_desktop.ui.screens import ENTRIES, Entry, as_screen
 from lumen_desktop.ui.status import Status
-from lumen_desktop.ui.welcome import OpeningPage
 from lumen_desktop.ui.widgets import Banner, EmptyState, column, restyle, row
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class MainWindow(QMainWindow):
 
     help_wanted = Signal(str)  # page of the manual
     leaving = Signal()  # all work is stopped: the site may be closed
+    lock_wanted = Signal()
+    signing_out = Signal()  # all work is stopped: the site may be closed, and the next person signs in
 
     def __init__(self, remembered: Remembered) -> None:
         super().__init__()
@@ -49,6 +52,7 @@ class MainWindow(QMainWindow):
         self._screens: dict[str, QWidget] = {}
         self._wanted = remembered.screen if remembered.screen in {e.name for e in ENTRIES} else ENTRIES[0].name
         self._leaving = self._may_close = False
+        self._cover: QWidget | None = None
         self.navigation, self.banner, self.stack, self.status = Navigation(), Banner(), QStackedWidget(), Status()
         self._before: QWidget = OpeningPage()  # stands in for every screen that needs a site
         self._looking = QTimer(self, interval=_LOOK_EVERY_MS)
@@ -65,20 +69,25 @@ class MainWindow(QMainWindow):
         whole = row(spacing=0)
         whole.addWidget(self.navigation)
         whole.addLayout(right, 1)
-        centre = QWidget()
-        centre.setLayout(whole)
-        centre.setProperty("role", "page")
-        self.setCentralWidget(centre)
+        self._open, outside, self._over = QWidget(), QWidget(), column(spacing=0)
+        self._open.setLayout(whole)
+        self._open.setProperty("role", "page")
+        self._over.addWidget(self._open)
+        outside.setLayout(self._over)
+        self.setCentralWidget(outside)
         self.setStatusBar(self.status)
         self.stack.addWidget(self._before)
         self.navigation.chosen.connect(self.show_screen)
         self.navigation.help_wanted.connect(self._help)
         self.navigation.shortcuts_wanted.connect(self._sheet)
+        self.navigation.lock_wanted.connect(self.lock_wanted)
+        self.navigation.sign_out_wanted.connect(self.sign_out)
         for number, entry in enumerate(ENTRIES, start=1):
             self._key(f"Ctrl+{number}", lambda name=entry.name: self.show_screen(name))
         self._key("F1", self._help)
         self._key("Ctrl+/", self._sheet)
         self._key("Ctrl+Q", self.close)
+        self._key("Ctrl+Shift+L", self.lock_wanted.emit)
 
     def _key(self, keys: str, act: object) -> None:
         shortcut = QShortcut(QKeySequence(keys), self)
@@ -109,13 +118,17 @@ class MainWindow(QMainWindow):
         """A site is open: its screens can be made."""
         self._site = site
         self.navigation.mark_demonstration(on=site.place.demonstration)
+        self.navigation.show_person(site.people.me().name)
         self.status.show_site(site)
         self._looking.start()
+        self._clear()
+        self.show_screen(self._wanted)
+
+    def _clear(self) -> None:
         for widget in self._screens.values():
             self.stack.removeWidget(widget)
             widget.deleteLater()
         self._screens.clear()
-        self.show_screen(self._wanted)
 
     def show_screen(self, name: str) -> None:
         """Shows a screen, made now if it never was shown before."""
@@ -141,6 +154,32 @@ class MainWindow(QMainWindow):
             self._remembered.divide(made)
             self._screens[entry.name] = made
         return self._screens[entry.name]
+
+    def cover(self, page: QWidget | None) -> None:
+        """Puts a page over all that the site shows, or takes it away again."""
+        if self._cover is not None:
+            self._over.removeWidget(self._cover)
+            self._cover.deleteLater()
+        self._cover = page
+        for other in self.findChildren(QDialog):
+            other.close()
+        for shown in (self._open, self.status):
+            shown.setVisible(page is None)
+        if page is not None:
+            self._over.addWidget(page)
+
+    def sign_out(self) -> None:
+        """Stops the work in order and lets the next person sign in."""
+        self._stop_screens(self._signed_out)
+
+    def _signed_out(self) -> None:
+        self._clear()
+        self._looking.stop()
+        self._site = None
+        self.navigation.show_person("")
+        self.status.progress("", 0, 0)
+        self.before(OpeningPage())
+        self.signing_out.emit()
 
     def refresh(self) -> None:
         """Lets the screen that is shown look again at what it shows."""
@@ -192,17 +231,20 @@ class MainWindow(QMainWindow):
         self._leaving = True
         self._looking.stop()
         self._remembered.keep(self, self._wanted)
+        self._stop_screens(self.leaving.emit)
+
+    def _stop_screens(self, then: Callable[[], None]) -> None:
         for widget in self._screens.values():
             if (screen := as_screen(widget)) is not None:
                 screen.stop()
         self.status.progress("Storing and closing…", 0, 0)
-        self._wait_for_screens(0)
+        self._wait_for_screens(0, then)
 
-    def _wait_for_screens(self, waited_ms: int) -> None:
+    def _wait_for_screens(self, waited_ms: int, then: Callable[[], None]) -> None:
         if self.busy and waited_ms < _CLOSE_WITHIN_MS:
-            QTimer.singleShot(50, self, lambda: self._wait_for_screens(waited_ms + 50))
+            QTimer.singleShot(50, self, lambda: self._wait_for_screens(waited_ms + 50, then))
         else:
-            self.leaving.emit()
+            then()
 
     def left(self) -> None:
         """The site is closed, or took too long to: the window goes."""

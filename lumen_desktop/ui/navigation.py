@@ -3,9 +3,9 @@
 Where its words would take too much of the window it shows icons only, with the words as tips and for screen readers.
 """
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QMenu, QPushButton
 
 from lumen_desktop.ui import theme
 from lumen_desktop.ui.screens import ENTRIES, Entry
@@ -16,6 +16,7 @@ WIDTH = 184  # where the words need no more
 _DEMONSTRATION = "DEMONSTRATION"
 _MARGIN = SPACE * 3 // 2
 _MOST = 4  # the words take no more than one such part of the window's width
+_LONGEST_NAME = 16  # characters shown; the tip has all
 _SIGN = 28  # pixels
 _BESIDE, _ABOVE = 36, 20  # pixels of a button around its icon and words
 
@@ -26,6 +27,8 @@ class Navigation(QFrame):
     chosen = Signal(str)
     help_wanted = Signal()
     shortcuts_wanted = Signal()
+    lock_wanted = Signal()
+    sign_out_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,6 +43,8 @@ class Navigation(QFrame):
         self.badge.setAccessibleName(_DEMONSTRATION)
         self.badge.setToolTip(f"{_DEMONSTRATION}: for trying out. Do not use its answers for a patient or a batch.")
         self.badge.hide()
+        self._person = button("", self._open_menu, role="quiet", icon="user")
+        self._person.hide()
         self._name = label("Lumen", "heading")
         self._name.setWordWrap(False)
         self._build()
@@ -54,6 +59,7 @@ class Navigation(QFrame):
             layout.addWidget(self._button(entry, number))
         layout.addStretch(1)
         for made in (
+            self._person,
             button("Help", self.help_wanted.emit, role="quiet", icon="circle-help", tip="Help (F1)"),
             button("Shortcuts", self.shortcuts_wanted.emit, role="quiet", icon="keyboard", tip="Shortcuts (Ctrl+/)"),
         ):
@@ -86,6 +92,22 @@ class Navigation(QFrame):
             colour = "accent" if other == name else "muted"
             made.setProperty("icon_name", [entry.icon, colour])
             made.setIcon(theme.icon(entry.icon, colour))
+
+    def show_person(self, name: str) -> None:
+        """Says who is signed in; nobody where it is empty."""
+        self._words[self._person] = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+        self._person.setText("" if self.folded else self._words[self._person])
+        self._person.setAccessibleName(f"Signed in: {name}")
+        self._person.setToolTip(f"Signed in as {name}: lock, or let somebody else sign in")
+        self._person.setVisible(bool(name))
+        self._fit()
+
+    def _open_menu(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Lock\tCtrl+Shift+L", self.lock_wanted.emit)
+        menu.addAction("Sign out, or let somebody else sign in", self.sign_out_wanted.emit)
+        menu.popup(self._person.mapToGlobal(self._person.rect().topRight()))
 
     def mark_demonstration(self, *, on: bool) -> None:
         """Says on every screen that this is a demonstration."""

@@ -1,6 +1,5 @@
 """Sites from the command line: made, completed, refused; doctor, audit; and what every command has in common."""
 
-import getpass
 import json
 import os
 import re
@@ -278,14 +277,6 @@ def test_the_console_script_is_installed() -> None:
         pytest.skip("the project is not installed beside this Python")
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"lumen {__version__}\n"
-
-
-def test_a_computer_that_knows_no_name_for_its_user_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown() -> str:
-        raise KeyError
-
-    monkeypatch.setattr(getpass, "getuser", unknown)
-    assert app._login() == "an unnamed user"
 
 
 def test_the_users_own_site_goes_before_the_demonstration(

@@ -16,9 +16,10 @@ from lumen_desktop.domain.audit import Fault, Filters
 from lumen_desktop.errors import InputError, IntegrityError, StorageError
 from lumen_desktop.services import audit_watch
 from lumen_desktop.services.audit import Audit
+from lumen_desktop.services.audit_watch import Watch
 from lumen_desktop.storage import anchors
 from tests.conftest import ROOT, Clock
-from tests.services.trails import PERSON, Trail
+from tests.services.trails import PERSON, Allowed, Trail
 from tests.storage.conftest import opened
 from tests.storage.tampering import CLASSES
 
@@ -56,7 +57,7 @@ def test_every_hundred_events_and_every_five_minutes_an_anchor_is_made(trail: Tr
     audit.anchor("signature")
     assert trail.anchored() == [1, 101, 103]
     trail.write()
-    audit.close()
+    trail.watch.close()
     assert trail.why() == ["start", "periodic", "periodic", "close"]
     assert trail.anchored() == [1, 101, 103, 104]
     assert audit.verify().fault is Fault.NONE
@@ -64,10 +65,10 @@ def test_every_hundred_events_and_every_five_minutes_an_anchor_is_made(trail: Tr
 
 
 def test_after_its_end_nothing_is_watched(trail: Trail) -> None:
-    audit = trail.open()
-    audit.close()
+    trail.open()
+    trail.watch.close()
     trail.write(200)
-    audit.close()
+    trail.watch.close()
     assert trail.anchored() == [1]
 
 
@@ -117,7 +118,7 @@ def test_lines_that_the_file_lost_are_completed_and_told(trail: Trail) -> None:
 def troubled(trail: Trail) -> tuple[Audit, Any]:
     trail._database = opened(trail.folder / "lumen.db", clock=trail.clock)
     audit = trail.service()
-    return audit, audit.at_start()
+    return audit, trail.watch.begin()
 
 
 @pytest.mark.parametrize("name", ["truncate", "truncate and write other events", "delete", "edit and re-chain"])
@@ -137,13 +138,13 @@ def test_a_site_whose_end_was_changed_can_only_be_read(trail: Trail, name: str) 
     for act in (lambda: audit.anchor("test"), lambda: audit.export(io.BytesIO(), "csv")):
         with pytest.raises(IntegrityError):
             act()
-    audit.close()
+    trail.watch.close()
     assert trail.file.read_bytes() == before
     assert audit.count() > 0
 
 
 def test_an_older_copy_of_the_database_is_found_at_the_start(trail: Trail) -> None:
-    trail.open().close()
+    trail.finish()
     trail.close()
     old = (trail.folder / "lumen.db").read_bytes()
     trail.open()
@@ -174,14 +175,14 @@ def test_a_site_opens_to_be_read_and_says_what_is_wrong(site_folder: Path, open_
 def work(folder: Path) -> None:
     """Writes and anchors until killed."""
     database = opened(folder / "lumen.db")
-    audit = Audit(database, PERSON, folder / anchors.FILE)
-    audit.at_start()
+    watch = Watch(database, folder / anchors.FILE, steady_s=audit_watch.steady_s)
+    watch.begin()
     sys.stdout.write("started\n")
     sys.stdout.flush()
     while True:
         with database.transaction(PERSON, "test") as transaction:
             transaction.note("tried", "test", 1)
-        audit.anchor("test")
+        watch.anchor("test")
 
 
 def test_a_kill_at_any_moment_leaves_a_trail_that_verifies_and_a_file_that_is_completed(tmp_path: Path) -> None:
@@ -197,9 +198,10 @@ def test_a_kill_at_any_moment_leaves_a_trail_that_verifies_and_a_file_that_is_co
         process.kill()
         process.communicate()
         database = opened(tmp_path / "lumen.db")
-        audit = Audit(database, PERSON, tmp_path / anchors.FILE)
+        watch = Watch(database, tmp_path / anchors.FILE, steady_s=audit_watch.steady_s)
+        audit = Audit(database, Allowed(), watch)
         assert audit.verify().fault is Fault.NONE
-        assert audit.at_start() is None
+        assert watch.begin() is None
         with database.reading() as session:
             assert (tmp_path / anchors.FILE).read_bytes() == b"".join(anchors.lines(session))
         assert audit.count(Filters(act="completed")) == 0
@@ -231,7 +233,7 @@ def test_a_kill_between_the_commit_and_the_line(trail: Trail, monkeypatch: pytes
 
 
 def test_a_clock_that_was_set_back_between_two_runs_is_told_until_somebody_explains_it(trail: Trail) -> None:
-    trail.open().close()
+    trail.finish()
     trail.close()
     trail.clock.tick(60)
     trail.clock.set(-7200)
@@ -288,7 +290,7 @@ def test_what_a_network_does_to_a_clock_is_no_anomaly(trail: Trail, seconds: flo
 
 
 def test_a_long_pause_is_information_only(trail: Trail) -> None:
-    trail.open().close()
+    trail.finish()
     trail.close()
     trail.clock.tick(25 * 3600)
     audit = trail.open()

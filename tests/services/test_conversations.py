@@ -244,7 +244,9 @@ def test_what_was_deleted_30_days_ago_is_erased_when_the_site_is_used_again(open
 def test_a_reader_erases_nothing(site: app.Site, open_again: Open, clock: Clock) -> None:
     site.conversations.delete(conversation(site))
     clock.tick(timedelta(days=31).total_seconds())
-    reader = app.Site(site.place, site._database, writable=False, settings=site.settings)
+    reader = app.Site(
+        site.place, site._database, person=site.person, people=site.people, watch=site._watch, writable=False
+    )
     vars(reader).update(searcher=None, embedder=None, embedding=site.embedding)
     assert reader.chat.record(1).status is Status.GROUNDED
     assert len(reader.conversations.list(deleted=True)) == 1

@@ -60,7 +60,7 @@ def test_a_changed_trail_is_named_with_its_event(site: app.Site) -> None:
     assert [event["seq"] for event in site.audit.newest(2)] == [count - 1, count]
     assert len(site.audit.newest(None)) == count
     raw = sqlcipher3.dbapi2.connect(str(site.place.folder.database()), isolation_level=None)
-    raw.execute(f"PRAGMA key = \"x'{site.people._key.hex()}'\"")
+    raw.execute(f"PRAGMA key = \"x'{site._database.key.hex()}'\"")
     for guard in audit.GUARDS:
         raw.execute(f"DROP TRIGGER {guard}")
     raw.execute("UPDATE audit_event SET previous = ? WHERE seq = 3", (bytes(32),))

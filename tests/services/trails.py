@@ -6,7 +6,9 @@ from pathlib import Path
 from sqlmodel import select
 
 from lumen_desktop.domain.accounts import Actor
+from lumen_desktop.domain.permissions import Act
 from lumen_desktop.services.audit import Audit
+from lumen_desktop.services.audit_watch import Watch
 from lumen_desktop.storage import anchors
 from lumen_desktop.storage.database import Database
 from tests.conftest import Clock
@@ -16,12 +18,28 @@ PERSON = Actor("Ada Example", "officer")
 OTHER = Actor("Ben Example", "approver")
 
 
+class Allowed:
+    """Somebody who may do everything."""
+
+    user_id = 1
+
+    def __init__(self, actor: Actor = PERSON) -> None:
+        self._actor = actor
+
+    def authorize(self, act: Act, *, of: int | None = None) -> Actor:  # noqa: ARG002 - whatever it is
+        return self._actor
+
+    def reaches_all(self, act: Act) -> bool:  # noqa: ARG002 - whatever it is
+        return True
+
+
 class Trail:
     """A database with its audit service, opened as often as a test wants."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.folder, self.clock, self.file = folder, clock, folder / anchors.FILE
         self._database: Database | None = None
+        self.watch: Watch
 
     @property
     def database(self) -> Database:
@@ -29,13 +47,19 @@ class Trail:
         return self._database
 
     def service(self) -> Audit:
-        return Audit(self.database, PERSON, self.file, steady_s=self.clock.steady_s)
+        self.watch = Watch(self.database, self.file, steady_s=self.clock.steady_s)
+        return Audit(self.database, Allowed(), self.watch)
 
     def open(self) -> Audit:
         self._database = opened(self.folder / "lumen.db", clock=self.clock)
         audit = self.service()
-        assert audit.at_start() is None
+        assert self.watch.begin() is None
         return audit
+
+    def finish(self) -> None:
+        """Opens it and ends in order, but for the database."""
+        self.open()
+        self.watch.close()
 
     def close(self) -> None:
         if self._database is not None:

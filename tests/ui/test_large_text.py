@@ -23,16 +23,18 @@ from lumen_desktop.ui import theme
 from lumen_desktop.ui.chat import AskScreen
 from lumen_desktop.ui.chat.quotes import QuoteCard
 from lumen_desktop.ui.flow import Flow
+from lumen_desktop.ui.founding import RecoveryPage, TakeOverPage
 from lumen_desktop.ui.help import HelpWindow
 from lumen_desktop.ui.library.screen import LibraryScreen
 from lumen_desktop.ui.main_window import MainWindow
 from lumen_desktop.ui.remembered import Remembered
 from lumen_desktop.ui.screens import ENTRIES
 from lumen_desktop.ui.settings.screen import SettingsScreen
+from lumen_desktop.ui.sign_in import ChoosePasswordPage, LockedPage, SignInPage
 from lumen_desktop.ui.shortcuts import ShortcutSheet, groups
 from lumen_desktop.ui.status import OFFLINE
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.welcome import UnlockPage, WelcomePage
+from lumen_desktop.ui.welcome import WelcomePage
 from lumen_desktop.ui.widgets import CardButton, Elided, Scrolled, Unbroken, button, label, restyle, sized
 from tests.rehearsal import RehearsalSite
 from tests.services.conftest import RECALL_QUESTION
@@ -221,7 +223,9 @@ def test_what_stands_before_a_site_is_whole(
     window: MainWindow, qtbot: QtBot, qapp: QApplication, tmp_path: Path, points: float
 ) -> None:
     welcome = WelcomePage(tmp_path / "Lumen", 12)
-    for page, act in ((window._before, None), (welcome, None), (welcome, welcome._unfold), (UnlockPage(), None)):
+    locked, code = LockedPage("pharmacist", "You locked it."), RecoveryPage("ABCD-" * 7 + "ABCD", "St Luke's Pharmacy")
+    others = ((page, None) for page in (SignInPage(), ChoosePasswordPage(15), TakeOverPage(15), code, locked))
+    for page, act in ((window._before, None), (welcome, None), (welcome, welcome._unfold), *others):
         window.before(page)
         give_size(qapp, points, window)
         if act is not None:
