@@ -1,18 +1,24 @@
 """How a site begins in the window: its name, its first person, and the recovery code that is shown once."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QPageSize, QPainter
-from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QWidget
 
 from lumen_desktop.domain.accounts import Profile
 from lumen_desktop.errors import LumenError
-from lumen_desktop.services.founding import Founding, first_admin
 from lumen_desktop.ui.entrance import Page, Problem, field, named, secret
 from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.widgets import Unbroken, button, column, label, row
+
+if TYPE_CHECKING:
+    from PySide6.QtPrintSupport import QPrinter
+
+    from lumen_desktop.services.founding import Founding
 
 _LEFT = Qt.AlignmentFlag.AlignLeft
 _FIELD = 180  # pixels at the default text size
@@ -85,6 +91,8 @@ class FoundingForm(QWidget):
         self.problem.tell(problem, self)
         if problem:
             return
+        from lumen_desktop.services.founding import Founding, first_admin  # noqa: PLC0415 - loaded by now
+
         profile = Profile(self.profile.currentData())
         person = first_admin(self.user.text().strip(), self.printed_name.text().strip(), profile)
         begun = Founding(self.site_name.text().strip(), profile, [person], self.password.text())
@@ -169,6 +177,8 @@ class RecoveryPage(Page):
         self.body.addStretch(3)
 
     def _print(self) -> None:
+        from PySide6.QtPrintSupport import QPrintDialog, QPrinter  # noqa: PLC0415 - most runs never need it
+
         printer = QPrinter()
         if QPrintDialog(printer, self).exec():
             draw(printer, self._site, self._code)
@@ -177,6 +187,8 @@ class RecoveryPage(Page):
     def _save(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save the recovery code", "recovery-code.pdf", "PDF (*.pdf)")
         if path:
+            from PySide6.QtPrintSupport import QPrinter  # noqa: PLC0415 - as above
+
             printer = QPrinter()
             printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
             printer.setOutputFileName(path)

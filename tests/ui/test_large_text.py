@@ -30,8 +30,8 @@ from lumen_desktop.ui.main_window import MainWindow
 from lumen_desktop.ui.remembered import Remembered
 from lumen_desktop.ui.screens import ENTRIES
 from lumen_desktop.ui.settings.screen import SettingsScreen
-from lumen_desktop.ui.sign_in import ChoosePasswordPage, LockedPage, SignInPage
 from lumen_desktop.ui.shortcuts import ShortcutSheet, groups
+from lumen_desktop.ui.sign_in import ChoosePasswordPage, LockedPage, SignInPage
 from lumen_desktop.ui.status import OFFLINE
 from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.welcome import WelcomePage
