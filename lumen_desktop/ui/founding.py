@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 _LEFT = Qt.AlignmentFlag.AlignLeft
 _FIELD = 180  # pixels at the default text size
 _PROFILES = (
-    (Profile.CLINICAL, "Clinical: you may be admin and clinician at once"),
-    (Profile.GMP, "GMP: duties are kept apart; an admin works with no records"),
+    (Profile.CLINICAL, "Clinical"),
+    (Profile.GMP, "GMP"),
+)
+
+
+_PROFILE_RULE = (
+    "Clinical: you are admin and clinician at once. GMP: duties are kept apart, and you, the admin, add the others but "
+    "work with no records yourself. A clinical site can become a GMP site later, never back."
 )
 
 
@@ -64,7 +70,9 @@ class FoundingForm(QWidget):
         fields += [("Password", self.password), ("Once more", self.repeated)]
         inside = column()
         inside.addLayout(named(fields))
-        rule = f"At least {self._shortest} characters; a sentence that you remember is easiest, spaces count."
+        if choose_profile:
+            inside.addWidget(label(_PROFILE_RULE, "small"))
+        rule = f"Password: at least {self._shortest} characters; a sentence that you remember is easiest, spaces count."
         inside.addWidget(label(rule, "small"))
         inside.addWidget(self.problem)
         self.make = button("Make the site", self._make, role="primary")
