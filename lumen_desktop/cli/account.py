@@ -83,8 +83,9 @@ def _show_secret(people: People, *, as_json: bool) -> str:
 def accept(context: typer.Context, yes: Yes = False) -> None:
     """Accept that your electronic signature binds like one on paper; without it you cannot sign."""
     with output.site(context, writable=True) as site:
-        output.line(accountability_statement())
-        credentials.agree("Do you accept this? Type yes", yes=yes)
+        if yes:
+            output.line(accountability_statement())
+        credentials.agree(f"{accountability_statement()}\n\nDo you accept this? Type yes", yes=yes)
         site.people.accept_accountability()
     output.text("Accepted.")
 

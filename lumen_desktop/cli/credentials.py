@@ -109,6 +109,10 @@ def agree(question: str, *, yes: bool, answer: str = "yes") -> None:
     """
     if yes:
         return
-    typed = asked(question, code="CLI-002", hint="Run this in a terminal, or agree with --yes.")
+    if not sys.stdin.isatty():
+        raise AccessError(
+            "This needs your agreement.", code="CLI-002", hint="Run it in a terminal, or agree with --yes."
+        )
+    typed = str(typer.prompt(question, err=True))
     if typed.strip().casefold() != answer.casefold():
         raise InputError("You did not agree, so nothing was changed.", code="CLI-003", hint=f"Type: {answer}")

@@ -49,8 +49,8 @@ def _set_limits(people: People, idle_minutes: int | None, longest_hours: int | N
 def _become_gmp(people: People, reason: str, *, yes: bool) -> None:
     name = people.policy().site
     if not yes:
-        output.line("A GMP site keeps its admins apart from its other duties, and never becomes a clinical site again.")
-        credentials.agree(f'Type the site\'s name, "{name}", to go on', yes=False, answer=name)
+        words = "A GMP site keeps its admins apart from its other duties, and never becomes a clinical site again."
+        credentials.agree(f'{words}\nType the site\'s name, "{name}", to go on', yes=False, answer=name)
     people.become_gmp(reason)
 
 

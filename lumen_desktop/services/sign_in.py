@@ -153,7 +153,10 @@ def wrong_code() -> AccessError:
 def step_of(secret: str, code: str, now: datetime) -> int | None:
     """Which interval a code belongs to: the present one or a neighbour; None if none."""
     present = int(now.timestamp()) // _STEP_S
-    totp = pyotp.TOTP(secret)
+    try:
+        totp = pyotp.TOTP(secret)
+    except ValueError:  # not base32
+        return None
     for step in (present - 1, present, present + 1):
         if hmac.compare_digest(totp.generate_otp(step).encode(), code.strip().encode()):
             return step

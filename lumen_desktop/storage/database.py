@@ -326,10 +326,14 @@ def _address(path: Path) -> str:
 def connected(path: Path, key: bytes, *first: str) -> sqlcipher3.dbapi2.Connection:
     """One connection, keyed and hardened; `first` are pragmas that must come before the file is looked at."""
     connection = sqlcipher3.dbapi2.connect(_address(path), uri=True, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA cipher_log_level = NONE")  # it would write to standard error
-    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-    for pragma in (*first, *_PRAGMAS):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        connection.execute("PRAGMA cipher_log_level = NONE")  # it would write to standard error
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        for pragma in (*first, *_PRAGMAS):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()  # or it would keep its locks as long as somebody looks at the error
+        raise
     # SQLite's own folding knows the letters of ASCII only
     connection.create_function("casefold", 1, str.casefold, deterministic=True)
     return connection

@@ -96,7 +96,7 @@ class DataFolder:
         """
         try:
             for file in self.path.glob("lumen*.db*"):
-                name = file.name.removesuffix("-wal").removesuffix("-shm")
+                name = file.name.removesuffix("-wal").removesuffix("-shm").removesuffix("-journal")
                 if name != but and is_database(name):
                     file.unlink(missing_ok=True)
         except OSError as error:

@@ -70,9 +70,9 @@ def _write_copy(source: Connection, fresh: Path, key: bytes, progress: Progress)
     def report(_: int, remaining: int, total: int) -> None:
         progress("copying", 1 - remaining / max(total, 1))
 
-    for ending in ("", "-wal", "-shm"):
+    for ending in ("", "-wal", "-shm", "-journal"):
         fresh.with_name(fresh.name + ending).unlink(missing_ok=True)
-    with contextlib.closing(connected(fresh, key)) as target:
+    with contextlib.closing(connected(fresh, key, "locking_mode = EXCLUSIVE")) as target:
         source.backup(target, pages=_PAGES_AT_ONCE, progress=report)
 
 
@@ -81,7 +81,7 @@ def _finish_copy(
 ) -> None:
     """Compares the copy with what was copied, lets it tell of its new key, and brings it to the disk whole."""
     progress("verifying", 0.0)
-    with contextlib.closing(connected(fresh, key)) as target:
+    with contextlib.closing(connected(fresh, key, "locking_mode = EXCLUSIVE")) as target:
         faults = _all(target, "PRAGMA cipher_integrity_check")
         progress("verifying", 0.5)
         whole = _all(target, "PRAGMA integrity_check") == [("ok",)]

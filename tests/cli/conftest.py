@@ -60,7 +60,7 @@ class Here(Protocol):
     """Runs a command line in this process."""
 
     def __call__(
-        self, *arguments: object, data: Path | None, password: str = "", user: str = HOLDER.user
+        self, *arguments: object, data: Path | None, password: str = "", user: str = HOLDER.user, given: str = ""
     ) -> Result: ...
 
 
@@ -68,13 +68,15 @@ class Here(Protocol):
 def here(rehearsed: type[RehearsalSite], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Here:
     """As `run_rehearsed`, without the second that a process takes to start: for tables of refusals."""
 
-    def run(*arguments: object, data: Path | None, password: str = "", user: str = HOLDER.user) -> Result:
+    def run(
+        *arguments: object, data: Path | None, password: str = "", user: str = HOLDER.user, given: str = ""
+    ) -> Result:
         for name, value in (("LUMEN_USER", user), ("LUMEN_PASSWORD", password)):
             if password:
                 monkeypatch.setenv(name, value)
             else:
                 monkeypatch.delenv(name, raising=False)
-        monkeypatch.setattr(sys, "stdin", io.StringIO())
+        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
         words = [*(["--data", str(data)] if data else []), *map(str, arguments)]
         capfd.readouterr()
         status = cli.run(words)
