@@ -40,7 +40,7 @@ from lumen_desktop.services.sources import Sources
 from lumen_desktop.settings import Settings, load, save
 from lumen_desktop.storage import anchors
 from lumen_desktop.storage.attempts import Attempts
-from lumen_desktop.storage.database import Database
+from lumen_desktop.storage.database import Database, refuse_missing
 from lumen_desktop.storage.folder import DataFolder
 from lumen_desktop.storage.keys import KeyFile, read_card
 
@@ -364,6 +364,7 @@ def opened(place: SitePlace, credentials: Credentials, *, purpose: str, writable
         door = Door(file, attempts, now)
         keys = door.open(credentials)
         path = place.folder.database(file.card.database)
+        refuse_missing(path)
         database = Database.open(path, keys.key, site_id=file.card.site_id, clock=now, writable=writable)
         stack.callback(database.close)
         watch = Watch(database, place.folder.path / anchors.FILE, steady_s=audit_watch.steady_s)

@@ -19,6 +19,7 @@ from lumen_desktop.app import (
 from lumen_desktop.cli import credentials, output
 from lumen_desktop.cli.library import followed
 from lumen_desktop.domain.accounts import Profile
+from lumen_desktop.errors import StorageError
 from lumen_desktop.services.founding import Founding, first_admin
 from lumen_desktop.services.sign_in import Credentials
 from lumen_desktop.storage.folder import DataFolder, write_atomically
@@ -52,7 +53,9 @@ def init(
         _finish(context, place)
         return
     chosen: output.Chosen = context.obj
-    passphrase = _passphrase(chosen) if place is not None and not place.accounts else None
+    passphrase = None
+    if place is not None and not place.accounts and not place.demonstration:
+        passphrase = _passphrase(chosen)
     user = chosen.user or credentials.asked("Your user name", code="KEY-007", hint="Name it with --user.")
     begun = Founding(
         name or credentials.asked("Name of the site", code="KEY-007", hint="Give it with --name."),
@@ -71,6 +74,7 @@ def init(
 
 def demo(context: typer.Context) -> None:
     """Make a demonstration site to try; asking again completes one that was interrupted."""
+    credentials.refuse_passphrase()
     folder = DataFolder(_data(context, paths.demonstration(sites())))
     place = _existing(folder)
     if place is None or not place.demonstration:
@@ -100,7 +104,12 @@ def hand_over(code: str, file: Path | None) -> None:
             f"Recovery code, shown once: {code}\nPrint it and lock it away: it opens the site when all else fails."
         )
         return
-    write_atomically(file, (code + "\n").encode())
+    try:
+        write_atomically(file, (code + "\n").encode())
+    except StorageError as error:  # the site is made; its code is never shown again
+        output.refusal(error)
+        hand_over(code, None)
+        return
     output.line(f"The recovery code is in {file}. Who has it opens the site: print it, lock it away, delete the file.")
 
 

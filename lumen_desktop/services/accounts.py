@@ -2,6 +2,7 @@
 
 Every change is authorised, audited with its reason, and written to the database before the key file: a kill in
 between leaves a person who cannot sign in yet, or whose old password still works, and never one whom nobody knows.
+Only a password of one's own choice goes to the key file first: after a kill it is to be chosen once more.
 """
 
 import hashlib
@@ -24,13 +25,13 @@ from lumen_desktop.domain.accounts import (
 from lumen_desktop.domain.names import shown
 from lumen_desktop.domain.permissions import Act
 from lumen_desktop.domain.reasons import checked
-from lumen_desktop.errors import AccessError, InputError
+from lumen_desktop.errors import InputError
 from lumen_desktop.services import passwords, sign_in
 from lumen_desktop.services.authority import SignedIn
 from lumen_desktop.storage import accounts, audit
 from lumen_desktop.storage.attempts import Attempts
 from lumen_desktop.storage.database import Database, Transaction
-from lumen_desktop.storage.keys import RECOVERY, KeyFile, Opened, recovery_code
+from lumen_desktop.storage.keys import RECOVERY, KeyFile, Opened, folded, recovery_code
 
 LONGEST_NAME, LONGEST_PRINTED_NAME = 64, 100  # characters
 
@@ -159,10 +160,10 @@ class People:
             InputError: nobody of that name (ACC-034), duties that do not go together (ACC-032), or the last admin
                 (ACC-035).
         """
-        actor = self._person.authorize(Act.MANAGE_PEOPLE)
+        actor = self._over_another(name)
         with self._database.transaction(actor, checked(reason)) as transaction:
-            row = self._other(transaction, name)
-            _refuse_mixture(roles, accounts.profile(transaction.session))
+            row = _existing(transaction, name)
+            refuse_mixture(roles, accounts.profile(transaction.session))
             if Role.ADMIN not in roles:
                 _refuse_last_admin(transaction, row)
             transaction.change(row, roles=accounts.joined(roles))
@@ -174,9 +175,9 @@ class People:
             AccessError: not permitted, or oneself (ACC-033).
             InputError: nobody of that name (ACC-034), or the last admin (ACC-035).
         """
-        actor = self._person.authorize(Act.MANAGE_PEOPLE)
+        actor = self._over_another(name)
         with self._database.transaction(actor, checked(reason)) as transaction:
-            row = self._other(transaction, name)
+            row = _existing(transaction, name)
             _refuse_last_admin(transaction, row)
             transaction.change(row, active=False)
         file = KeyFile.read(self._key_file)
@@ -194,7 +195,7 @@ class People:
         with self._database.transaction(actor, checked(reason)) as transaction:
             row = _existing(transaction, name)
             transaction.note("unlocked", "user", row.id)
-            self._attempts.clear(KeyFile.read(self._key_file).label(row.name))
+        self._attempts.clear(KeyFile.read(self._key_file).label(row.name))
 
     def reset(self, name: str, password: str, reason: str) -> None:
         """Gives a person a new password, to be changed at the next sign-in; also lets one back who was deactivated.
@@ -203,13 +204,15 @@ class People:
 
         Raises:
             AccessError: not permitted, or one's own (ACC-033).
-            InputError: nobody of that name (ACC-034), or a password that is not taken.
+            InputError: nobody of that name (ACC-034), a password that is not taken, or duties that do not go together
+                any more (ACC-032).
         """
-        actor = self._person.authorize(Act.MANAGE_PEOPLE)
+        actor = self._over_another(name)
         file = KeyFile.read(self._key_file)
         public = file.put(self._database.key, name, password)
         with self._database.transaction(actor, checked(reason)) as transaction:
-            row = self._other(transaction, name)
+            row = _existing(transaction, name)
+            refuse_mixture(accounts.parted(row.roles), accounts.profile(transaction.session), row.name)
             self._check_password(password, NewPerson(row.name, row.printed_name, frozenset()))
             transaction.change(row, active=True, must_choose_password=True, totp_secret="")
             keep_key(transaction, row, public, now=self._database.clock())
@@ -219,42 +222,47 @@ class People:
     def choose_password(self, old: str, new: str) -> None:
         """Changes one's own password.
 
+        Who had one that was given to them also gets a new key to sign with: whoever gave it could have opened the old.
+
         Raises:
             AccessError: the old one is wrong.
             InputError: the new one is the old one (ACC-036), or is not taken.
         """
         actor = self._person.authorize(Act.OWN_ACCOUNT)
         user = self.me()
-        secret = self.confirm(old).secret
+        opened = self.confirm(old)
         if old == new:
             raise InputError("The new password is the old one.", code="ACC-036", hint="Choose another.")
         self._check_password(new, NewPerson(user.name, user.printed_name, frozenset()))
         file = KeyFile.read(self._key_file)
-        file.put(self._database.key, user.name, new, secret=secret)
+        public = file.put(
+            self._database.key, user.name, new, secret=None if user.must_choose_password else opened.secret
+        )
         file.write(self._key_file, self._database.key)
         with self._database.transaction(actor, "choose a password") as transaction:
             row = _existing(transaction, user.name)
             transaction.note("password chosen", "user", row.id)
-            transaction.change(row, must_choose_password=False)
+            if user.must_choose_password:
+                keep_key(transaction, row, public, now=self._database.clock())
+                transaction.change(row, must_choose_password=False)
 
     def confirm(self, password: str) -> Opened:
         """Checks the signed-in person's password again, counting wrong ones as a sign-in does.
 
         Raises:
-            AccessError: it is wrong (KEY-001), or too many were (ACC-020).
+            AccessError: the signed-in period is locked (ACC-004), or the password is wrong (KEY-001), or too many were
+                (ACC-020).
         """
-        door = sign_in.Door(KeyFile.read(self._key_file), self._attempts, self._database.clock)
-        opened = door.open(sign_in.Credentials(self.me().name, password))
-        self._attempts.clear(KeyFile.read(self._key_file).label(self.me().name))
-        return opened
+        self._person.authorize(Act.OWN_ACCOUNT)
+        return self._confirmed(password)
 
     def come_back(self, password: str) -> None:
         """Unlocks a locked period by the person's password.
 
         Raises:
-            AccessError: as `confirm`.
+            AccessError: the password is wrong (KEY-001), or too many were (ACC-020).
         """
-        self.confirm(password)
+        self._confirmed(password)
         user = self.me()
         with self._database.transaction(Actor(user.name, accounts.joined(user.roles)), "unlock") as transaction:
             transaction.note("came back", "user", user.id)
@@ -267,12 +275,12 @@ class People:
             AccessError: not permitted, or oneself (ACC-033).
             InputError: nobody of that name (ACC-034), or no words (ACC-037).
         """
-        actor = self._person.authorize(Act.MANAGE_PEOPLE)
+        actor = self._over_another(name)
         words = shown(how)
         if not words:
             raise InputError("Say how the person was identified.", code="ACC-037", hint="Such as: passport seen.")
         with self._database.transaction(actor, "identity checked") as transaction:
-            row = self._other(transaction, name)
+            row = _existing(transaction, name)
             when = self._database.clock().strftime("%Y-%m-%d")
             transaction.change(row, identity_checked=f"{words} (by {actor.name}, {when})")
 
@@ -369,7 +377,7 @@ class People:
         with self._database.transaction(actor, checked(reason)) as transaction:
             for row in accounts.people(transaction.session):
                 if row.active:
-                    _refuse_mixture(accounts.parted(row.roles), Profile.GMP, row.name)
+                    refuse_mixture(accounts.parted(row.roles), Profile.GMP, row.name)
             site = accounts.site(transaction.session)
             assert site is not None
             transaction.change(site, profile=Profile.GMP.value)
@@ -395,11 +403,20 @@ class People:
         if not self._demonstration:
             passwords.check(password, [person.name, person.printed_name, site.name if site else ""])
 
-    def _other(self, transaction: Transaction, name: str) -> accounts.UserRow:
-        row = _existing(transaction, name)
-        if row.id == self._person.user_id:
-            raise AccessError("Nobody changes their own access.", code="ACC-033", hint="Another admin of the site can.")
-        return row
+    def _over_another(self, name: str) -> Actor:
+        """Who manages a person other than themselves."""
+        actor = self._person.authorize(Act.MANAGE_PEOPLE)
+        if folded(name) == folded(actor.name):
+            words, hint = "Nobody changes their own access.", "Another admin of the site can."
+            raise self._person.denied(Act.MANAGE_PEOPLE, words, "ACC-033", hint)
+        return actor
+
+    def _confirmed(self, password: str) -> Opened:
+        """Opens the person's slot again; a right password clears the wrong ones before it, as at a sign-in."""
+        file, name = KeyFile.read(self._key_file), self.me().name
+        opened = sign_in.Door(file, self._attempts, self._database.clock).open(sign_in.Credentials(name, password))
+        self._attempts.clear(file.label(name))
+        return opened
 
 
 def accountability_statement() -> str:
@@ -414,7 +431,7 @@ def added(transaction: Transaction, person: NewPerson, *, now: datetime) -> acco
         InputError: as `People.add`.
     """
     check_name(person)
-    _refuse_mixture(person.roles, accounts.profile(transaction.session))
+    refuse_mixture(person.roles, accounts.profile(transaction.session))
     if accounts.by_name(transaction.session, person.name):
         raise InputError(
             "That user name belongs to somebody, or did.",
@@ -447,7 +464,8 @@ def _existing(transaction: Transaction, name: str) -> accounts.UserRow:
     return row
 
 
-def _refuse_mixture(roles: frozenset[Role], profile: Profile, name: str = "") -> None:
+def refuse_mixture(roles: frozenset[Role], profile: Profile, name: str = "") -> None:
+    """Refuses no duties (ACC-038), and those that do not go together (ACC-032)."""
     if not roles:
         raise InputError("A person needs a duty.", code="ACC-038", hint="To end their access, deactivate them.")
     if words := forbidden_together(roles, profile):

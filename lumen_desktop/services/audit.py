@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from lumen_desktop.domain.audit import Difference, Filters, Page, Verdict, differences
 from lumen_desktop.domain.clock import ClockTrouble
-from lumen_desktop.domain.permissions import Act
+from lumen_desktop.domain.permissions import Act, Reach
 from lumen_desktop.domain.reasons import checked
 from lumen_desktop.errors import InputError
 from lumen_desktop.services import audit_export
@@ -77,7 +77,7 @@ class Audit:
     def _seen(self, filters: Filters) -> Filters:
         """Those events of them that the person may see: all, or what they did themselves."""
         actor = self._authority.authorize(Act.READ_AUDIT)
-        return filters if self._authority.reaches_all(Act.READ_AUDIT) else replace(filters, actor=actor.name)
+        return filters if self._authority.reach(Act.READ_AUDIT) is Reach.ANY else replace(filters, actor=actor.name)
 
     def count(self, filters: Filters = _EVERYTHING) -> int:
         """How many events filters choose; where words are sought that takes longer than a page."""

@@ -6,7 +6,7 @@ itself. What a duty allows stands in `domain.permissions`.
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from lumen_desktop.domain.accounts import PROGRAM, Actor, Moment, Profile, User, runs_out
@@ -16,6 +16,7 @@ from lumen_desktop.storage import accounts
 from lumen_desktop.storage.database import Database
 
 NOBODY = 0  # owner of what belongs to no person; no user has this number
+_UNWRITABLE = frozenset({"STO-001", "STO-003", "AUD-002"})
 
 
 class Authority(Protocol):
@@ -36,8 +37,8 @@ class Authority(Protocol):
             AccessError: it is not allowed.
         """
 
-    def reaches_all(self, act: Act) -> bool:
-        """Whether an act that is allowed reaches the records of everybody."""
+    def reach(self, act: Act) -> Reach:
+        """Whose records an act may touch."""
 
 
 class Housekeeping:
@@ -49,9 +50,9 @@ class Housekeeping:
         """The program as actor."""
         return PROGRAM
 
-    def reaches_all(self, act: Act) -> bool:  # noqa: ARG002 - whatever it is
-        """It does."""
-        return True
+    def reach(self, act: Act) -> Reach:  # noqa: ARG002 - whatever it is
+        """Everybody's."""
+        return Reach.ANY
 
 
 class SignedIn:
@@ -91,31 +92,34 @@ class SignedIn:
             AccessError: not by their duties (ACC-001), not theirs (ACC-002), a password to be chosen first
                 (ACC-003), locked (ACC-004) or deactivated meanwhile (ACC-005).
         """
-        if self.over():
-            raise locked()
         user = self.user
+        if self.over():
+            raise self.denied(act, "Lumen is locked.", "ACC-004", "Sign in again; nothing was lost.")
         if not user.active:
-            raise self._denied(user, act, "Your account was deactivated.", "ACC-005", "Ask an admin of the site.")
+            raise self.denied(act, "Your account was deactivated.", "ACC-005", "Ask an admin of the site.")
         if user.must_choose_password and act is not Act.OWN_ACCOUNT:
-            raise AccessError(
-                "Choose a password of your own first: the one you have was given to you.",
-                code="ACC-003",
-                hint="`lumen user password` changes it; the window asks for it.",
-            )
+            words = "Choose a password of your own first: the one you have was given to you."
+            raise self.denied(act, words, "ACC-003", "`lumen user password` changes it; the window asks for it.")
         extent, role = reach(user.roles, act, self.profile)
         if role is None:
             duties = ", ".join(role.words for role in sorted(user.roles)) or "none"
             words = f"Your duties at this site ({duties}) do not include to {act}."
-            raise self._denied(
-                user, act, words, "ACC-001", "`lumen user duties` shows who may; an admin assigns duties."
-            )
+            raise self.denied(act, words, "ACC-001", "`lumen user duties` shows who may; an admin assigns duties.")
         if extent is Reach.OWN and of is not None and of != self.user_id:
-            raise self._denied(user, act, "That belongs to another person.", "ACC-002", "Ask for your own.")
+            raise self.denied(act, "That belongs to another person.", "ACC-002", "Ask for your own.")
         return Actor(user.name, role.value)
 
-    def reaches_all(self, act: Act) -> bool:
-        """See `Authority.reaches_all`."""
-        return reach(self.user.roles, act, self.profile)[0] is Reach.ANY
+    def reach(self, act: Act) -> Reach:
+        """See `Authority.reach`."""
+        return reach(self.user.roles, act, self.profile)[0]
+
+    def denied(self, act: Act, words: str, code: str, hint: str) -> AccessError:
+        """The refusal of an act, after its event; on a disk that cannot be written it refuses without one."""
+        user = self.user
+        role = accounts.joined(user.roles) or "none"
+        with where_writable(), self._database.transaction(Actor(user.name, role), "not permitted") as transaction:
+            transaction.note("denied", "act", act.value, after={"code": code})
+        return AccessError(words, code=code, hint=hint)
 
     def used(self) -> None:
         """Says that the person is there: a key, a click, a command."""
@@ -136,22 +140,22 @@ class SignedIn:
         self._locked = self._locked or "locked"
 
     def unlock(self) -> None:
-        """Goes on after the password was given again; after the longest time a new period begins."""
-        if self._locked == "too long":
-            self._begun = self._now()
-        self._locked, self._last_used = "", self._now()
+        """Begins a new period after the password was given again."""
+        self._begun = self._last_used = self._now()
+        self._locked = ""
 
     def _now(self) -> Moment:
         return Moment(self._database.clock(), self._running())
 
-    def _denied(self, user: User, act: Act, words: str, code: str, hint: str) -> AccessError:
-        """The refusal, after its event; on a disk that is read-only it refuses without one."""
-        role = ",".join(sorted(user.roles)) or "none"
-        with contextlib.suppress(StorageError), self._database.transaction(Actor(user.name, role), code) as transaction:
-            transaction.note("denied", "act", act.value)
-        return AccessError(words, code=code, hint=hint)
 
+@contextlib.contextmanager
+def where_writable() -> Iterator[None]:
+    """Leaves an event out where the disk cannot be written: a copy or a full disk can be read all the same.
 
-def locked() -> AccessError:
-    """The refusal while a signed-in period is locked."""
-    return AccessError("Lumen is locked.", code="ACC-004", hint="Sign in again; nothing was lost.")
+    Any other fault of the database is one here too.
+    """
+    try:
+        yield
+    except StorageError as error:
+        if error.code not in _UNWRITABLE:
+            raise

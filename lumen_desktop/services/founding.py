@@ -13,11 +13,11 @@ from lumen_desktop.domain.accounts import PROGRAM, Profile, Role
 from lumen_desktop.domain.names import shown
 from lumen_desktop.errors import InputError, StorageError
 from lumen_desktop.services import passwords
-from lumen_desktop.services.accounts import NewPerson, added, check_name, keep_key
+from lumen_desktop.services.accounts import NewPerson, added, check_name, keep_key, refuse_mixture
 from lumen_desktop.storage import accounts, chat
 from lumen_desktop.storage.database import Database, Transaction
 from lumen_desktop.storage.folder import DataFolder
-from lumen_desktop.storage.keys import RECOVERY, KeyFile, SiteCard, folded, recovery_code
+from lumen_desktop.storage.keys import RECOVERY, KeyFile, folded, recovery_code
 
 DEMONSTRATION_PASSWORD = "demonstration"  # noqa: S105 - public by design; only a demonstration site takes it
 OLD_DEMONSTRATION_PASSPHRASE = DEMONSTRATION_PASSWORD
@@ -41,7 +41,7 @@ class Founding:
     Attributes:
         name: of the site, as it stands on its documents.
         profile: how strictly duties are kept apart.
-        people: the first of them an admin.
+        people: one of them an admin; the first gets what a site with a passphrase had.
         password: of all of them; on a real site there is one person.
     """
 
@@ -92,13 +92,9 @@ def found(folder: DataFolder, founding: Founding, *, clock: Clock, is_demonstrat
     if not is_demonstration:
         check(founding)
     folder.create()
-    if _is_finished(folder):
-        raise StorageError(
-            f"There is a site in {folder.path} already.",
-            code="SIT-002",
-            hint="Use it as it is, or name another folder with --data.",
-        )
     with folder.writing("making a site"):
+        if folder.holds_site and KeyFile.read(folder.key_file).card.finished:
+            raise _there_already(folder)  # even without its database, which may be restored: its key is here only
         file, key = KeyFile.new(demonstration=is_demonstration), secrets.token_bytes(32)
         file.write(folder.key_file, key, finished=False)
         folder.remove_databases()  # of an unfinished site: nobody could store anything in it
@@ -120,12 +116,14 @@ def take_over(folder: DataFolder, passphrase: str, founding: Founding, *, clock:
     Raises:
         AccessError: the passphrase is wrong (KEY-006).
         InputError: as `check`.
-        StorageError: the folder cannot be written.
+        StorageError: the folder cannot be written, or the site has people already (SIT-002).
     """
-    old = KeyFile.read(folder.key_file)
-    if not old.card.demonstration:
-        check(founding)
     with folder.writing("taking over a site"):
+        old = KeyFile.read(folder.key_file)
+        if old.card.accounts:
+            raise _there_already(folder)
+        if not old.card.demonstration:
+            check(founding)
         key = old.open_with_passphrase(passphrase)
         file = KeyFile.new(demonstration=old.card.demonstration, site_id=old.card.site_id)
         return _peopled(folder, file, key, founding, clock=clock)
@@ -150,21 +148,38 @@ def _peopled(folder: DataFolder, file: KeyFile, key: bytes, founding: Founding, 
 def _store(transaction: Transaction, founding: Founding, keys: dict[str, bytes], *, now: datetime) -> None:
     """The site's row and its people; who was stored before a kill and is not wanted now cannot sign in."""
     session = transaction.session
-    if accounts.site(session) is None:
+    site = accounts.site(session)
+    if site is None:
         transaction.add(accounts.SiteRow(name=founding.name, profile=founding.profile.value, made_utc=now))
+    else:
+        profile = Profile.GMP if site.profile == Profile.GMP else founding.profile
+        transaction.change(site, name=founding.name, profile=profile.value)
     before = {row.folded: row for row in accounts.people(session)}
     wanted = {folded(person.name): person for person in founding.people}
     for name, row in before.items():
         if name not in wanted:
             transaction.change(row, active=False)
-    rows = [before.get(name) or added(transaction, person, now=now) for name, person in wanted.items()]
+    rows = [_stored(transaction, before.get(name), person, now=now) for name, person in wanted.items()]
     for row in rows:
         keep_key(transaction, row, keys[row.folded], now=now)
     chat.adopt(transaction, rows[0].id or 0)
 
 
-def _is_finished(folder: DataFolder) -> bool:
-    if not folder.holds_site:
-        return False
-    card: SiteCard = KeyFile.read(folder.key_file).card
-    return card.finished and folder.database(card.database).exists()
+def _stored(
+    transaction: Transaction, row: accounts.UserRow | None, person: NewPerson, *, now: datetime
+) -> accounts.UserRow:
+    """A person as wanted, whether or not a kill left them stored."""
+    if row is None:
+        return added(transaction, person, now=now)
+    refuse_mixture(person.roles, accounts.profile(transaction.session))
+    roles = accounts.joined(person.roles)
+    transaction.change(row, printed_name=person.printed_name, roles=roles, active=True)
+    return row
+
+
+def _there_already(folder: DataFolder) -> StorageError:
+    return StorageError(
+        f"There is a site in {folder.path} already.",
+        code="SIT-002",
+        hint="Use it as it is, or name another folder with --data.",
+    )

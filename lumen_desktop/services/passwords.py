@@ -5,6 +5,7 @@ passwords to refuse, no composition rules, no change by the calendar.
 """
 
 import secrets
+import unicodedata
 from collections.abc import Sequence
 
 from zxcvbn import zxcvbn
@@ -34,6 +35,7 @@ def check(password: str, about: Sequence[str]) -> None:
     Raises:
         InputError: too short (ACC-010), too long (ACC-011) or easily guessed (ACC-012).
     """
+    password = unicodedata.normalize("NFKC", password)  # as it is stretched
     if len(password) < SHORTEST:
         raise InputError(
             f"The password is too short: at least {SHORTEST} characters are needed.",

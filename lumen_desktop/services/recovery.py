@@ -15,7 +15,7 @@ from lumen_desktop.services.accounts import keep_key
 from lumen_desktop.services.sign_in import Credentials, Door
 from lumen_desktop.storage import accounts
 from lumen_desktop.storage.attempts import Attempts
-from lumen_desktop.storage.database import Database
+from lumen_desktop.storage.database import Database, refuse_missing
 from lumen_desktop.storage.folder import DataFolder
 from lumen_desktop.storage.keys import RECOVERY, KeyFile, grouped, recovery_code
 
@@ -48,6 +48,7 @@ def recover(folder: DataFolder, name: str, code: str, *, clock: Callable[[], dat
         file, attempts = KeyFile.read(folder.key_file), Attempts(folder.path)
         key = _opened(Door(file, attempts, clock), code)
         path = folder.database(file.card.database)
+        refuse_missing(path)
         database = Database.open(path, key, site_id=file.card.site_id, clock=clock, writable=True)
         try:
             recovered = _recover(database, file, folder, name=name, key=key)

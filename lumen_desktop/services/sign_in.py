@@ -3,7 +3,6 @@
 Called by `app`, which opens the database in between, and by a window that asks for the password again.
 """
 
-import contextlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,15 +11,16 @@ from datetime import datetime
 import pyotp
 
 from lumen_desktop.domain.accounts import NEVER, PROGRAM, Actor, Lockout, after_failure, waits_until
-from lumen_desktop.errors import AccessError, StorageError
+from lumen_desktop.errors import AccessError
 from lumen_desktop.services import audit_watch
-from lumen_desktop.services.authority import SignedIn
+from lumen_desktop.services.authority import SignedIn, where_writable
 from lumen_desktop.storage import accounts
 from lumen_desktop.storage.attempts import Attempt, Attempts
 from lumen_desktop.storage.database import Database
 from lumen_desktop.storage.keys import RECOVERY, KeyFile, Opened
 
 _STEP_S = 30  # RFC 6238 section 5.2
+_TOLD_OF_A_STRANGER = 3  # letters of a digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Door:
             AccessError: name or password is wrong (KEY-001), or too many were (ACC-020).
             IntegrityError: the key file was changed.
         """
-        label = self._file.label(credentials.user)
+        label = self._label(credentials.user)
         if until := waits_until(self._attempts.lockout(label), self._clock()):
             self._failed(label, "ACC-020", state=lambda lockout: lockout)
             raise _too_many(until)
@@ -77,7 +77,7 @@ class Door:
         Raises:
             AccessError: deactivated (ACC-005), or the one-time code is missing (ACC-021) or wrong (ACC-022).
         """
-        label = self._file.label(credentials.user)
+        label = self._label(credentials.user)
         with database.reading() as session:
             row = accounts.by_name(session, credentials.user)
         if row is None or not row.active:
@@ -85,22 +85,25 @@ class Door:
             raise AccessError("Your account was deactivated.", code="ACC-005", hint="Ask an admin of the site.")
         if row.totp_secret:
             self._check_code(database, row, credentials.code, label)
-        with contextlib.suppress(StorageError):  # a copy on a disk that is read-only can be looked at all the same
+        assert row.id is not None
+        with where_writable():
             self._attempts.clear(label)
             self._attempts.tell(lambda attempts: self._told(database, attempts))
-            assert row.id is not None
-            with database.transaction(Actor(row.name, row.roles), "sign in") as transaction:
-                transaction.note("signed in", "user", row.id)
-        assert row.id is not None
+        with where_writable(), database.transaction(Actor(row.name, row.roles), "sign in") as transaction:
+            transaction.note("signed in", "user", row.id)
         return SignedIn(database, row.id, audit_watch.steady_s)
 
     def leave(self, database: Database, person: SignedIn) -> None:
         """Ends a signed-in period."""
         user = person.user
-        with contextlib.suppress(StorageError):
-            role = accounts.joined(user.roles)
-            with database.transaction(Actor(user.name, role), "sign out") as transaction:
-                transaction.note("signed out", "user", user.id)
+        actor = Actor(user.name, accounts.joined(user.roles))
+        with where_writable(), database.transaction(actor, "sign out") as transaction:
+            transaction.note("signed out", "user", user.id)
+
+    def _label(self, name: str) -> str:
+        """Under what an account is counted; see `storage.attempts`."""
+        label = self._file.label(name)
+        return label if self._file.knows(name) else label[:_TOLD_OF_A_STRANGER]
 
     def _check_code(self, database: Database, row: accounts.UserRow, code: str, label: str) -> None:
         """Takes each one-time code once. Source: RFC 6238 section 5.2."""
@@ -109,21 +112,17 @@ class Door:
                 "Your one-time code is needed as well.", code="ACC-021", hint="Your second factor shows it."
             )
         step = step_of(row.totp_secret, code, self._clock())
-        if step is None or step <= row.totp_step:
+        if step is None or not _taken(database, row, step):
             self._failed(label, "ACC-022")
             raise wrong_code()
-        with database.transaction(PROGRAM, "a one-time code is taken once") as transaction:
-            current = accounts.by_id(transaction.session, row.id or 0)
-            assert current is not None
-            transaction.change(current, totp_step=step)
 
     def _failed(self, label: str, why: str, state: Callable[[Lockout], Lockout] | None = None) -> Lockout:
         now = self._clock()
-        attempt = Attempt(label, now, why)
-        try:
-            return self._attempts.failed(attempt, state or (lambda lockout: after_failure(lockout, now)))
-        except StorageError:  # a copy that cannot be written counts nothing: its passwords keep it closed
-            return Lockout()
+        with where_writable():
+            return self._attempts.failed(
+                Attempt(label, now, why), state or (lambda lockout: after_failure(lockout, now))
+            )
+        return Lockout()  # a copy that cannot be written counts nothing: its passwords keep it closed
 
     def _told(self, database: Database, attempts: list[Attempt]) -> None:
         with database.reading() as session:
@@ -150,6 +149,16 @@ def wrong_code() -> AccessError:
     return AccessError("The one-time code is not right.", code="ACC-022", hint="Wait for the next one.")
 
 
+def _taken(database: Database, row: accounts.UserRow, step: int) -> bool:
+    """Keeps that a code of this interval was taken; False if it or a later one was before, here or elsewhere."""
+    with database.transaction(PROGRAM, "a one-time code is taken once") as transaction:
+        current = accounts.by_id(transaction.session, row.id or 0)
+        if current is None or step <= current.totp_step:
+            return False
+        transaction.change(current, totp_step=step)
+    return True
+
+
 def step_of(secret: str, code: str, now: datetime) -> int | None:
     """Which interval a code belongs to: the present one or a neighbour; None if none."""
     present = int(now.timestamp()) // _STEP_S
@@ -158,7 +167,7 @@ def step_of(secret: str, code: str, now: datetime) -> int | None:
     except ValueError:  # not base32
         return None
     for step in (present - 1, present, present + 1):
-        if hmac.compare_digest(totp.generate_otp(step).encode(), code.strip().encode()):
+        if hmac.compare_digest(totp.generate_otp(step).encode(), code.strip().encode("utf-8", "replace")):
             return step
     return None
 

@@ -8,10 +8,18 @@ from typing import ClassVar
 from sqlmodel import Field, Session, col, select
 
 from lumen_desktop.domain.accounts import Profile, Role, SessionLimits, User
+from lumen_desktop.domain.library import storable
 from lumen_desktop.storage.keys import folded
 from lumen_desktop.storage.rows import Row, UtcTime
 
 GUARDS = {
+    "site_is_never_removed": """
+        CREATE TRIGGER site_is_never_removed BEFORE DELETE ON site
+        BEGIN SELECT RAISE(ABORT, 'a site is never removed'); END""",
+    "gmp_is_never_taken_back": """
+        CREATE TRIGGER gmp_is_never_taken_back BEFORE UPDATE OF id, profile ON site
+        WHEN OLD.profile = 'gmp' AND NEW.profile IS NOT 'gmp'
+        BEGIN SELECT RAISE(ABORT, 'a GMP site stays one'); END""",
     "user_is_never_removed": """
         CREATE TRIGGER user_is_never_removed BEFORE DELETE ON user
         BEGIN SELECT RAISE(ABORT, 'people are deactivated, never removed'); END""",
@@ -99,7 +107,7 @@ def new_user(name: str, printed_name: str, roles: frozenset[Role], *, now: datet
 
 def by_name(session: Session, name: str) -> UserRow | None:
     """The person of a user name, whatever its case; deactivated ones too."""
-    return session.exec(select(UserRow).where(UserRow.folded == folded(name))).first()
+    return session.exec(select(UserRow).where(UserRow.folded == storable(folded(name)))).first()
 
 
 def by_id(session: Session, user_id: int) -> UserRow | None:

@@ -1,16 +1,17 @@
 """Wrong passwords, kept beside the database because it is still closed when they are typed.
 
 `site.attempts` counts them per account, under the key file's digest of a name, and keeps what the audit trail
-has yet to be told; the next person who signs in tells it. It holds digests and times only. Who deletes it
-takes the delays back, which a copy of the folder would not have had either: the passwords themselves are
-what keeps a copy closed.
+has yet to be told; the next person who signs in tells it. It holds digests and times only. Of a name that nobody
+has it holds three letters of the digest: people type their password there, and a whole digest would let it be
+guessed. Who deletes the file takes the delays back, which a copy of the folder would not have had either: the
+passwords themselves are what keeps a copy closed.
 """
 
 import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class Attempt:
     """A sign-in that was refused.
 
     Attributes:
-        label: whose, as `KeyFile.label`.
+        label: whose, as `KeyFile.label`; its first three letters where nobody has that name.
         time_utc: when.
         why: the refusal's code.
     """
@@ -94,15 +95,22 @@ class Attempts:
         try:
             fields = json.loads(self._path.read_bytes())
             lockouts = {label: _lockout(state) for label, state in fields["accounts"].items()}
-            untold = [Attempt(e["label"], datetime.fromisoformat(e["time_utc"]), e["why"]) for e in fields["untold"]]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            untold = [Attempt(str(e["label"]), _parsed(e["time_utc"]), str(e["why"])) for e in fields["untold"]]
+        except (OSError, ValueError, ArithmeticError, KeyError, TypeError, AttributeError, RecursionError):
             return {}, []
         return lockouts, untold
 
 
 def _lockout(state: dict[str, Any]) -> Lockout:
-    until, last = (datetime.fromisoformat(state[name]) if state[name] else None for name in ("until_utc", "last_utc"))
+    until, last = (_parsed(state[name]) if state[name] else None for name in ("until_utc", "last_utc"))
     return Lockout(int(state["failures"]), until, last)
+
+
+def _parsed(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None or time.year == MAXYEAR:  # such as nothing here writes, and nothing can compare or show
+        raise ValueError
+    return time
 
 
 def _encoded(lockouts: dict[str, Lockout], untold: list[Attempt]) -> bytes:

@@ -81,10 +81,8 @@ class Database:
                 code="STO-008",
                 hint="Install Lumen again; it brings its own.",
             )
-        if not writable and not path.exists():
-            raise StorageError(
-                f"There is no database in {path.parent}.", code="STO-007", hint="Run `lumen init` or `lumen demo`."
-            )
+        if not writable:
+            refuse_missing(path)
         database = cls(path, key, site_id=site_id, clock=clock)
         try:
             database._check(writable=writable)
@@ -298,6 +296,16 @@ class Transaction:
             "app": __version__,
         }
         self._noted = audit.append(self.session, self._database.site_id, fields), now
+
+
+def refuse_missing(path: Path) -> None:
+    """Refuses a site whose database is not there: a new one would be empty (STO-007)."""
+    if not path.exists():
+        raise StorageError(
+            f"There is no database in {path.parent}.",
+            code="STO-007",
+            hint="Put it back from where it was moved to, or restore a backup.",
+        )
 
 
 def _digest_of(rows: Sequence[Row]) -> str:

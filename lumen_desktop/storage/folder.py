@@ -4,6 +4,8 @@ site.key     what kind of site this is, its sealed database key, and which file 
 lumen.db     everything else, encrypted; lumen-2.db and so on after a new key
 index/       the vector index, a cache without text
 lumen.lock   held by the process that may write; lumen.holder says which
+site.attempts counts wrong passwords, and keeps them until the audit trail is told
+anchors.jsonl the audit trail's anchors
 tmp/         removed at each start
 """
 

@@ -34,8 +34,12 @@ FORMAT = 2
 RECOVERY = "\0recovery"  # no user name can be this
 _MEMORY_KIB, _PASSES, _LANES = 64 * 1024, 3, 4  # RFC 9106 section 4, second recommended option
 _NONCE, _SALT, _KEY = 12, 16, 32  # bytes
-_SLOT_PARTS = frozenset({"salt", "nonce", "secret", "public", "ephemeral", "box_nonce", "box"})
-_V1_PARTS = frozenset({"salt", "nonce", "wrapped_key"})
+_WRAPPED = _KEY + 16  # with the tag of AES-GCM
+_SLOT_PARTS = {
+    "salt": _SALT, "nonce": _NONCE, "secret": _WRAPPED,
+    "public": _KEY, "ephemeral": _KEY, "box_nonce": _NONCE, "box": _WRAPPED,
+}  # fmt: skip
+_V1_PARTS = {"salt": _SALT, "nonce": _NONCE, "wrapped_key": _WRAPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class KeyFile:
             if not card.accounts:
                 return cls(card, {"": _decoded(fields, _V1_PARTS)})
             slots = {label: _decoded(parts, _SLOT_PARTS) for label, parts in fields["slots"].items()}
-            return cls(card, slots, base64.b64decode(fields["seal"], validate=True))
+            return cls(card, slots, _decoded(fields, {"seal": _KEY})["seal"])
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise _damaged(path) from error
 
@@ -161,7 +165,7 @@ class KeyFile:
             raise _wrong()
         try:
             secret = AESGCM(stretched).decrypt(slot["nonce"], slot["secret"], self._words(label))
-        except (InvalidTag, ValueError):
+        except InvalidTag:
             raise _wrong() from None
         try:
             key = self._unboxed(secret, slot, label)
@@ -175,7 +179,7 @@ class KeyFile:
         """The database key of a file of format 1, 32 bytes.
 
         Raises:
-            AccessError: the passphrase is wrong (KEY-001); a changed file reads the same.
+            AccessError: the passphrase is wrong (KEY-006); a changed file reads the same.
         """
         parts = self._slots[""]
         words = f"LUMEN-KEY-v1\0{self.card.site_id}\0{self.card.demonstration}".encode()
@@ -187,8 +191,10 @@ class KeyFile:
                 code="KEY-006",
                 hint="Check Caps Lock and the keyboard layout.",
             ) from None
-        except ValueError as error:
-            raise _damaged(None) from error
+
+    def knows(self, name: str) -> bool:
+        """Whether a person has a slot."""
+        return self.label(name) in self._slots
 
     def label(self, name: str) -> str:
         """What a person's slot is called: a digest, so that the file names nobody."""
@@ -229,8 +235,12 @@ def read_card(path: Path) -> SiteCard:
 
 
 def folded(name: str) -> str:
-    """A user name as it is compared: whatever its case, its spaces and how its letters were typed."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split(" "))
+    """A user name as it is compared: whatever its case, its spaces and how its letters were typed.
+
+    Source: Unicode Standard section 3.13, compatibility caseless matching.
+    """
+    same = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(same.split())
 
 
 def signing_key(secret: bytes) -> Ed25519PrivateKey:
@@ -279,11 +289,17 @@ def _card(fields: dict[str, Any]) -> SiteCard:
     database = fields.get("database", FIRST_DATABASE)
     if type(demonstration) is not bool or type(finished) is not bool or not is_database(database):
         raise TypeError
-    return SiteCard(str(uuid.UUID(fields["site_id"])), demonstration, fields["format"] == FORMAT, finished, database)
+    if str(uuid.UUID(fields["site_id"])) != fields["site_id"]:
+        raise ValueError
+    return SiteCard(fields["site_id"], demonstration, fields["format"] == FORMAT, finished, database)
 
 
-def _decoded(fields: dict[str, Any], names: frozenset[str]) -> dict[str, bytes]:
-    return {name: base64.b64decode(fields[name], validate=True) for name in names}
+def _decoded(fields: dict[str, Any], sizes: dict[str, int]) -> dict[str, bytes]:
+    """Fields of known sizes in bytes, written in the one way in which `_text` writes them."""
+    parts = {name: base64.b64decode(fields[name], validate=True) for name in sizes}
+    if any(len(part) != sizes[name] or _text(part) != fields[name] for name, part in parts.items()):
+        raise ValueError
+    return parts
 
 
 def _damaged(path: Path | None) -> IntegrityError:

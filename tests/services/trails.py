@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlmodel import select
 
 from lumen_desktop.domain.accounts import Actor
-from lumen_desktop.domain.permissions import Act
+from lumen_desktop.domain.permissions import Act, Reach
 from lumen_desktop.services.audit import Audit
 from lumen_desktop.services.audit_watch import Watch
 from lumen_desktop.storage import anchors
@@ -29,8 +29,8 @@ class Allowed:
     def authorize(self, act: Act, *, of: int | None = None) -> Actor:  # noqa: ARG002 - whatever it is
         return self._actor
 
-    def reaches_all(self, act: Act) -> bool:  # noqa: ARG002 - whatever it is
-        return True
+    def reach(self, act: Act) -> Reach:  # noqa: ARG002 - whatever it is
+        return Reach.ANY
 
 
 class Trail:

@@ -15,6 +15,11 @@ STATEMENTS = (
         idle_s INTEGER NOT NULL CHECK (idle_s BETWEEN 300 AND 900),
         longest_s INTEGER NOT NULL CHECK (longest_s BETWEEN 3600 AND 86400),
         made_utc DATETIME NOT NULL)""",
+    """CREATE TRIGGER site_is_never_removed BEFORE DELETE ON site
+        BEGIN SELECT RAISE(ABORT, 'a site is never removed'); END""",
+    """CREATE TRIGGER gmp_is_never_taken_back BEFORE UPDATE OF id, profile ON site
+        WHEN OLD.profile = 'gmp' AND NEW.profile IS NOT 'gmp'
+        BEGIN SELECT RAISE(ABORT, 'a GMP site stays one'); END""",
     """CREATE TABLE user (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
