@@ -298,6 +298,7 @@ class Site:
         """Tests every part."""
         return Doctor(
             folder=self.place.folder,
+            authority=self.person,
             audit=self.audit,
             embedder=lambda: (self.embedder, self.embedding.build),
             engine=lambda: self._chat_engine,

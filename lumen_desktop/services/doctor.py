@@ -14,10 +14,12 @@ import numpy as np
 
 from lumen_desktop import __version__
 from lumen_desktop.domain.builds import ModelBuild
+from lumen_desktop.domain.permissions import Act
 from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
 from lumen_desktop.engine.protocol import Finished, Sampling, Turn
 from lumen_desktop.errors import LumenError
 from lumen_desktop.services.audit import Audit
+from lumen_desktop.services.authority import Authority
 from lumen_desktop.storage.folder import SMALLEST_FREE_BYTES, DataFolder
 
 _PACKAGES = ("llama-cpp-python", "chromadb", "sqlcipher3", "sqlmodel", "pypdfium2", "numpy", "cryptography")
@@ -37,13 +39,19 @@ class Doctor:
     """What the self-test looks at; each part is opened only when its check runs."""
 
     folder: DataFolder
+    authority: Authority
     audit: Audit
     embedder: Callable[[], tuple[EmbeddingEngine, ModelBuild]]
     engine: Callable[[], tuple[ChatEngine, ModelBuild]]
     vectors_agree: Callable[[], bool | None]
 
     def examine(self) -> Iterator[Finding]:
-        """Runs all checks, one after the other."""
+        """Runs all checks, one after the other.
+
+        Raises:
+            AccessError: not permitted.
+        """
+        self.authority.authorize(Act.RUN_SELF_TEST)
         yield Finding(
             "program", good=True, found=f"Lumen {__version__}, Python {platform.python_version()}, {sys.platform}"
         )

@@ -307,7 +307,12 @@ class Library:
             pass
 
     def reindex(self) -> Iterator[AddProgress]:
-        """Makes the vector index anew from the database."""
+        """Makes the vector index anew from the database, of which it is a cache: whoever reads may.
+
+        Raises:
+            AccessError: not permitted.
+        """
+        self._authority.authorize(Act.READ_LIBRARY)
         if self._index is not None:
             self._index.discard()
         yield from self._level_all()

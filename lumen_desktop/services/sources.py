@@ -166,8 +166,10 @@ class Sources:
         """What was extracted from each page, in order.
 
         Raises:
+            AccessError: not permitted.
             InputError: no such document (LIB-045).
         """
+        self._authority.authorize(Act.READ_LIBRARY)
         self._document(document_id)
         with self._database.reading() as session:
             return stored.page_texts(session, document_id)
@@ -176,8 +178,10 @@ class Sources:
         """The passages that stand on a page, in reading order.
 
         Raises:
+            AccessError: not permitted.
             InputError: no such document (LIB-045).
         """
+        self._authority.authorize(Act.READ_LIBRARY)
         self._document(document_id)
         with self._database.reading() as session:
             found = stored.passages_of(session, document_id)

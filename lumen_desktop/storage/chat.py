@@ -167,7 +167,7 @@ def conversations(
     session: Session,
     words: Sequence[str] = (),
     *,
-    owner_id: int = 0,
+    owner_id: int | None = None,
     deleted: bool = False,
     most: int = 200,
     only: int | None = None,
@@ -177,7 +177,7 @@ def conversations(
     Args:
         session: a reading session.
         words: case-folded; each must occur in the title or in some question, answer or commentary.
-        owner_id: whose.
+        owner_id: whose; those of nobody, from before a site had people, if None.
         deleted: those deleted instead of those that are not, the last one deleted first.
         most: at most so many.
         only: the conversation of this number, deleted or not; the other conditions do not matter then.
