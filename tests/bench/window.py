@@ -86,7 +86,7 @@ def made(folder: Path) -> Path:
 def talked(folder: Path, count: int) -> None:
     """Adds conversations of one question each."""
     place = app.SitePlace(DataFolder(folder), demonstration=True)
-    actor = Actor(name="bench", role="holder")
+    actor = Actor(name="bench", role="bench")
     with app.opened(place, app.DEMONSTRATION, purpose="bench", writable=True) as site:
         for number in range(count):
             with site._database.transaction(actor, "ask") as transaction:

@@ -222,9 +222,11 @@ def test_what_was_deleted_30_days_ago_is_erased_when_the_site_is_used_again(open
         old, kept = conversation(site), conversation(site, DOSE_QUESTION)
         site.conversations.delete(old)
         clock.tick(timedelta(days=20).total_seconds())
+        site.person.unlock()
         newer = conversation(site, "What is chocolate?")
         site.conversations.delete(newer)
         clock.tick(timedelta(days=10).total_seconds())
+        site.person.unlock()
     with open_again() as site:
         assert site.chat.recover() == 0
         assert {c.id for c in site.conversations.list(deleted=True)} == {old, newer}  # 30 days to the second
@@ -244,6 +246,7 @@ def test_what_was_deleted_30_days_ago_is_erased_when_the_site_is_used_again(open
 def test_a_reader_erases_nothing(site: app.Site, open_again: Open, clock: Clock) -> None:
     site.conversations.delete(conversation(site))
     clock.tick(timedelta(days=31).total_seconds())
+    site.person.unlock()
     reader = app.Site(
         site.place, site._database, person=site.person, people=site.people, watch=site._watch, writable=False
     )

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from lumen_desktop.errors import InputError
 from lumen_desktop.services import passwords
 from tests.conftest import PASSWORD
 from tests.services.people import code_of
@@ -60,7 +61,7 @@ def test_a_short_a_common_and_a_personal_one_are_refused(bad: str, code: str) ->
 
 def test_no_refusal_repeats_the_password() -> None:
     for bad in ("fourteen chars", "passwordpassword"):
-        with pytest.raises(passwords.InputError) as caught:
+        with pytest.raises(InputError) as caught:
             passwords.check(bad, ABOUT)
         assert bad not in caught.value.message + caught.value.hint
 

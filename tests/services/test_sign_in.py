@@ -2,15 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyotp
 import pytest
 
-from lumen_desktop import app
 from lumen_desktop.domain.accounts import NEVER, Lockout
-from lumen_desktop.errors import StorageError
+from lumen_desktop.errors import AccessError, StorageError
 from lumen_desktop.services import sign_in
 from lumen_desktop.services.sign_in import Credentials
 from lumen_desktop.storage.attempts import Attempts
@@ -82,7 +80,7 @@ def test_after_a_hundred_only_an_admin_helps(folder: Path, clock: Clock) -> None
         refused(folder)
         clock.tick(86_400)
     clock.tick(10_000 * 86_400)
-    with pytest.raises(app.AccessError) as caught:
+    with pytest.raises(AccessError) as caught:
         enter(folder)
     assert (caught.value.code, "unlocks" in caught.value.hint) == ("ACC-020", True)
     assert Attempts(folder).lockout(label(folder, "holder")).failures == 100
@@ -129,7 +127,6 @@ def test_two_processes_that_try_at_once_count_together(folder: Path) -> None:
 import sys
 from tests import rehearsal
 from pathlib import Path
-from lumen_desktop import app
 from lumen_desktop.errors import AccessError
 from lumen_desktop.services.sign_in import Credentials
 from lumen_desktop.storage import keys
@@ -199,7 +196,7 @@ def test_a_sign_in_that_the_trail_cannot_take_for_damage_is_refused(
 
 
 @pytest.fixture
-def secret(folder: Path, clock: Clock) -> Iterator[str]:
+def secret(folder: Path, clock: Clock) -> str:
     """The holder's second factor, begun at the clock's time."""
     made = sign_in.new_second_factor()
     with signed_in(folder) as site:

@@ -7,20 +7,18 @@ import os
 import secrets
 import stat
 import unicodedata
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from lumen_desktop.errors import AccessError, IntegrityError, LumenError, StorageError
 from lumen_desktop.storage import keys
 from lumen_desktop.storage.keys import RECOVERY, KeyFile, Opened
+from tests.storage.conftest import KEY, first_format
 
-KEY = bytes(range(32))
 WORDS = "correct horse battery staple"
 PEOPLE = {"anna": WORDS, "Björn Ål": "four other words entirely", "carol": "yet another good sentence"}
 
@@ -388,23 +386,9 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
 # --- format 1: one passphrase ---
 
 
-def first_format(path: Path, passphrase: str = WORDS) -> dict[str, Any]:
-    """A key file as the versions before accounts made it."""
-    site_id, salt, nonce = str(uuid.uuid4()), secrets.token_bytes(16), secrets.token_bytes(12)
-    stretched = Argon2id(salt=salt, length=32, iterations=keys._PASSES, lanes=4, memory_cost=keys._MEMORY_KIB)
-    wrapped = AESGCM(stretched.derive(passphrase.encode())).encrypt(
-        nonce, KEY, f"LUMEN-KEY-v1\0{site_id}\0False".encode()
-    )
-    parts = {"salt": salt, "nonce": nonce, "wrapped_key": wrapped}
-    card = {"format": 1, "site_id": site_id, "demonstration": False}
-    fields = {**card, **{name: base64.b64encode(part).decode() for name, part in parts.items()}}
-    path.write_text(json.dumps(fields, indent=1), encoding="utf-8")
-    return fields
-
-
 def test_a_file_of_the_first_format_opens_with_its_passphrase(tmp_path: Path, cheap_keys: None) -> None:
     path = tmp_path / "site.key"
-    fields = first_format(path)
+    fields = first_format(path, WORDS)
     file = KeyFile.read(path)
     assert (file.card.site_id, file.card.accounts, file.card.finished) == (fields["site_id"], False, True)
     assert file.open_with_passphrase(WORDS) == KEY
@@ -421,14 +405,14 @@ def test_a_damaged_file_of_the_first_format_is_one_sentence(
     tmp_path: Path, cheap_keys: None, change: dict[str, Any]
 ) -> None:
     path = tmp_path / "site.key"
-    first_format(path)
+    first_format(path, WORDS)
     changed(path, **change)
     assert code(lambda: KeyFile.read(path)) == "KEY-003"
 
 
 def test_every_changed_character_of_the_first_format_is_refused(tmp_path: Path, cheap_keys: None) -> None:
     path = tmp_path / "site.key"
-    fields = first_format(path)
+    fields = first_format(path, WORDS)
     for name in ("site_id", "salt", "nonce", "wrapped_key"):
         for at in range(len(fields[name])):
             text = fields[name]
