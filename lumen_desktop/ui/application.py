@@ -194,6 +194,10 @@ class Shell(QObject):
     def _enter(self, site: Site) -> None:
         self.window.enter(site)
         self.guard.watch(site)
+        self.window.status.progress("", 0, 0)
+        if site.trouble is not None:
+            said = f"{site.trouble.reason} The audit trail was changed; this site can only be read. (AUD-002)"
+            self.window.banner.tell(said, kind="danger")
         _, notices = settings.load(paths.settings_file())
         if notices:
             self.window.banner.tell(" ".join(notices), kind="warning")

@@ -158,13 +158,12 @@ class MainWindow(QMainWindow):
     def cover(self, page: QWidget | None) -> None:
         """Puts a page over all that the site shows, or takes it away again."""
         if self._cover is not None:
-            self._over.removeWidget(self._cover)
-            self._cover.deleteLater()
+            self._cover.deleteLater()  # which takes it out of its layout as well
         self._cover = page
         for other in self.findChildren(QDialog):
             other.close()
-        for shown in (self._open, self.status):
-            shown.setVisible(page is None)
+        self._open.setVisible(page is None)
+        self.status.setVisible(page is None)
         if page is not None:
             self._over.addWidget(page)
 
@@ -177,7 +176,6 @@ class MainWindow(QMainWindow):
         self._looking.stop()
         self._site = None
         self.navigation.show_person("")
-        self.status.progress("", 0, 0)
         self.before(OpeningPage())
         self.signing_out.emit()
 

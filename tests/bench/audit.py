@@ -24,6 +24,8 @@ from sqlalchemy import text
 
 from lumen_desktop.domain.audit import Fault, Filters, Order, Page, Verdict, genesis, link
 from lumen_desktop.services.audit import Audit
+from lumen_desktop.services.audit_watch import Watch, steady_s
+from lumen_desktop.services.authority import Housekeeping
 from lumen_desktop.storage import anchors
 from lumen_desktop.storage.database import Database
 from tests.storage.conftest import KEY, SITE, TESTER
@@ -118,18 +120,22 @@ def _made(folder: Path) -> Path:
     return folder
 
 
+def _watch(database: Database, folder: Path) -> Watch:
+    return Watch(database, folder / anchors.FILE, steady_s=steady_s)
+
+
 def writing(folder: Path, transactions: int) -> dict[str, float]:
     """Audited transactions one by one, anchored as they fall due, as a site writes them."""
     database = _opened(_made(folder), writable=True)
-    audit = Audit(database, TESTER, folder / anchors.FILE)
-    audit.at_start()
+    watch = _watch(database, folder)
+    watch.begin()
     took = []
     for number in range(transactions):
         began = time.perf_counter()
         with database.transaction(TESTER, "bench") as transaction:
             transaction.note("tried", "test", number, before={"title": "x" * 50}, after={"title": "y" * 60})
         took.append((time.perf_counter() - began) * 1000)
-    audit.close()
+    watch.close()
     database.close()
     took.sort()
     return {
@@ -163,13 +169,14 @@ def reading(folder: Path, events: int) -> dict[str, Any]:
     """A long trail: the first start, which checks all of it, a later start, verification, and pages."""
     database = _opened(_made(folder), writable=True)
     _fill(database, events)
-    first = _timed(lambda: Audit(database, TESTER, folder / anchors.FILE).at_start())
-    audit = Audit(database, TESTER, folder / anchors.FILE)
-    start = _timed(audit.at_start)
+    first = _timed(_watch(database, folder).begin)
+    watch = _watch(database, folder)
+    start = _timed(watch.begin)
+    audit = Audit(database, Housekeeping(), watch)
     rates = [events / _timed(audit.verify) for _ in range(3)]
     database.close()
     database = _opened(folder, writable=True)
-    audit = Audit(database, TESTER, folder / anchors.FILE)
+    audit = Audit(database, Housekeeping(), _watch(database, folder))
     pages = {
         name: round(1000 * _timed(lambda f=filters, p=page: audit.find(f, p)), 1)  # type: ignore[misc]
         for name, (filters, page) in PAGES.items()

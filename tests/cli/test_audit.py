@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lumen_desktop.storage import anchors
 from tests.cli.conftest import Result, document, refusal, run_rehearsed
-from tests.conftest import MOUNT, PASSPHRASE
+from tests.conftest import AS_HOLDER, MOUNT
 
 Own = Callable[..., Result]
 
@@ -88,7 +88,7 @@ def test_a_clock_that_needs_no_explanation(own: Own) -> None:
 
 
 def verified(folder: Path) -> Result:
-    return run_rehearsed("audit", "verify", "--json", data=folder, env={"LUMEN_PASSPHRASE": PASSPHRASE})
+    return run_rehearsed("audit", "verify", "--json", data=folder, env=AS_HOLDER)
 
 
 def test_a_copy_that_cannot_be_written_is_verified(read_only_disk: Path) -> None:
