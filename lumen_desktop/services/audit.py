@@ -60,7 +60,7 @@ class Audit:
         with self._database.reading() as session:
             if filters is _EVERYTHING:
                 return audit.events(session, newest=count)
-            page = Page(limit=audit.count(session, filters) if count is None else count)
+            page = Page(limit=audit.count(session, filters) if count is None else count, descending=True)
             return audit.find(session, filters, page)[::-1]
 
     def find(self, filters: Filters = _EVERYTHING, page: Page = _FIRST_PAGE) -> list[dict[str, Any]]:

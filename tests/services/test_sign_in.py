@@ -125,7 +125,7 @@ def test_an_unknown_name_is_locked_like_a_known_one_and_written_nowhere(folder: 
 def test_two_processes_that_try_at_once_count_together(folder: Path) -> None:
     code = f"""
 import sys
-from tests import rehearsal
+from lumen_desktop import app
 from pathlib import Path
 from lumen_desktop.errors import AccessError
 from lumen_desktop.services.sign_in import Credentials
