@@ -162,6 +162,8 @@ class Shell(QObject):
     def _ask_who(self, refused: LumenError | None) -> None:
         """Who signs in; the name that was typed stays after a refusal."""
         app, place = importlib.import_module("lumen_desktop.app"), self.session.place
+        self.window.status.progress("", 0, 0)
+        self.window.status.show_state("none")
         page = SignInPage(app.DEMONSTRATION_PEOPLE if place is not None and place.demonstration else "")
         page.given.connect(self._sign_in)
         self.window.before(page)

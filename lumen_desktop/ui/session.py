@@ -144,6 +144,8 @@ class Session(QObject):
 
     def sign_out(self) -> None:
         """Closes the site and asks who is next; the window has ended its work before."""
+        if self.site is not None and self.adding_library:
+            self.site.starter_library.stop()
         self._signing_out = True
         self._leave.set()
 
