@@ -166,6 +166,7 @@ class MainWindow(QMainWindow):
         self.status.setVisible(page is None)
         if page is not None:
             self._over.addWidget(page)
+            page.show()
 
     def sign_out(self) -> None:
         """Stops the work in order and lets the next person sign in."""

@@ -1,0 +1,224 @@
+"""People at one window: signing in, a password of one's own, locks, changing places, the end of a passphrase."""
+
+import signal
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from lumen_desktop import app
+from lumen_desktop.domain.accounts import Role
+from lumen_desktop.services.accounts import NewPerson
+from lumen_desktop.storage.folder import DataFolder
+from lumen_desktop.ui import application
+from lumen_desktop.ui.application import Shell
+from lumen_desktop.ui.founding import RecoveryPage, TakeOverPage
+from lumen_desktop.ui.sign_in import ChoosePasswordPage, LockedPage, SignInPage
+from tests.conftest import HOLDER, PASSWORD, Clock
+from tests.rehearsal import RehearsalSite
+from tests.services.test_founding import PASSPHRASE, former_site
+
+_WAIT_MS = 30_000
+GIVEN, CHOSEN = "seven small stones in a pond", "nine tall trees by a river"
+Begin = Callable[[Path], Shell]
+
+
+@pytest.fixture
+def begin(
+    qapp: QApplication, qtbot: QtBot, rehearsed: type[RehearsalSite], settings_file: Path, clock: Clock
+) -> Iterator[Begin]:
+    """Starts the program in this process, and closes it as a person would."""
+    shells: list[Shell] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def start(data: Path) -> Shell:
+        shell = Shell(application.make(), data)
+        shells.append(shell)
+        shell.begin()
+        return shell
+
+    yield start
+    for shell in shells:
+        shell.window.close()
+        qtbot.waitUntil(shell.window.isHidden, timeout=_WAIT_MS)
+        shell.end()
+        shell.window.deleteLater()
+        shell.deleteLater()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def two_people(site_folder: Path, rehearsed: type[RehearsalSite], clock: Clock) -> Path:
+    """The stocked site with a second person, whose password was given to them."""
+    place = app.SitePlace(DataFolder(site_folder), demonstration=False)
+    with app.opened(place, HOLDER, purpose="tests", writable=True) as site:
+        site.people.add(NewPerson("ben", "Ben Example", frozenset({Role.CLINICIAN})), GIVEN)
+        list(site.chat.ask("Within how many business days does an effectiveness check confirm the notice of a recall?"))
+    return site_folder
+
+
+def page(shell: Shell, kind: type[QWidget], qtbot: QtBot) -> QWidget:
+    qtbot.waitUntil(lambda: isinstance(shell.window.stack.currentWidget(), kind), timeout=_WAIT_MS)
+    found = shell.window.stack.currentWidget()
+    assert found is not None
+    return found
+
+
+def type_in(field: QLineEdit, words: str) -> None:
+    field.setText(words)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+
+
+def sign_in(shell: Shell, qtbot: QtBot, user: str = HOLDER.user, password: str = PASSWORD) -> None:
+    shown = page(shell, SignInPage, qtbot)
+    assert isinstance(shown, SignInPage)
+    shown.user.setText(user)
+    type_in(shown.password, password)
+
+
+def opened(shell: Shell, qtbot: QtBot) -> app.Site:
+    qtbot.waitUntil(lambda: shell.window.status.state == "ready", timeout=_WAIT_MS)
+    assert shell.session.site is not None
+    return shell.session.site
+
+
+def locked(shell: Shell, qtbot: QtBot) -> LockedPage:
+    qtbot.waitUntil(lambda: shell.guard._page is not None, timeout=_WAIT_MS)
+    shown = shell.guard._page
+    assert shown is not None
+    assert shown.isVisible()
+    assert not shell.window.stack.isVisible()
+    assert not shell.window.navigation.isVisible()
+    return shown
+
+
+def _says(shown: QWidget | None, words: str) -> bool:
+    return isinstance(shown, SignInPage | ChoosePasswordPage) and words in shown.problem.text()
+
+
+def test_who_was_given_a_password_chooses_one_before_anything_else(
+    begin: Begin, qtbot: QtBot, two_people: Path
+) -> None:
+    shell = begin(two_people)
+    sign_in(shell, qtbot, "ben", GIVEN)
+    choose = page(shell, ChoosePasswordPage, qtbot)
+    assert isinstance(choose, ChoosePasswordPage)
+    for old, new, again, said in ((GIVEN, CHOSEN, CHOSEN + "!", "differ"), (GIVEN, "short", "short", "too short"),
+                                  ("wrong", CHOSEN, CHOSEN, "Caps Lock")):  # fmt: skip
+        choose.old.setText(old)
+        choose.new.setText(new)
+        type_in(choose.repeated, again)
+        qtbot.waitUntil(partial(_says, choose, said), timeout=_WAIT_MS)
+    choose.old.setText(GIVEN)
+    choose.new.setText(CHOSEN)
+    type_in(choose.repeated, CHOSEN)
+    assert not opened(shell, qtbot).people.me().must_choose_password
+
+
+def test_people_change_places_and_see_their_own_conversations_only(
+    begin: Begin, qtbot: QtBot, two_people: Path
+) -> None:
+    shell = begin(two_people)
+    sign_in(shell, qtbot)
+    assert len(opened(shell, qtbot).conversations.list()) == 1
+    assert shell.window.navigation._person.text() == HOLDER.user
+    shell.window.navigation.sign_out_wanted.emit()
+    sign_in(shell, qtbot, "ben", "not it")
+    shown = page(shell, SignInPage, qtbot)
+    assert isinstance(shown, SignInPage)
+    qtbot.waitUntil(lambda: _says(shell.window.stack.currentWidget(), "Caps Lock"), timeout=_WAIT_MS)
+    sign_in(shell, qtbot, "ben", GIVEN)
+    choose = page(shell, ChoosePasswordPage, qtbot)
+    assert isinstance(choose, ChoosePasswordPage)
+    for field, words in ((choose.old, GIVEN), (choose.new, CHOSEN), (choose.repeated, CHOSEN)):
+        field.setText(words)
+    QTest.keyClick(choose.repeated, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shell.window.navigation._person.text() == "ben", timeout=_WAIT_MS)
+    assert opened(shell, qtbot).conversations.list() == []
+
+
+def test_nobody_there_for_ten_minutes_locks_and_the_password_brings_everything_back(
+    begin: Begin, qtbot: QtBot, two_people: Path, clock: Clock
+) -> None:
+    shell = begin(two_people)
+    sign_in(shell, qtbot)
+    site = opened(shell, qtbot)
+    screen = shell.window.stack.currentWidget()
+    clock.tick(590)
+    QTest.keyClick(shell.window, Qt.Key.Key_Shift)  # somebody is there
+    clock.tick(590)
+    shell.guard.look()
+    assert shell.guard._page is None
+    clock.tick(10)
+    shown = locked(shell, qtbot)
+    type_in(shown.password, "not it")
+    qtbot.waitUntil(lambda: "Caps Lock" in shown.problem.text(), timeout=_WAIT_MS)
+    type_in(shown.password, PASSWORD)
+    qtbot.waitUntil(lambda: shell.guard._page is None, timeout=_WAIT_MS)
+    assert shell.window.stack.currentWidget() is screen
+    assert screen is not None
+    assert screen.isVisible()
+    assert shell.session.site is site
+    assert [event["act"] for event in site.audit.newest(1)] == ["came back"]
+
+
+def test_keys_lock_at_once_and_somebody_else_can_take_over(begin: Begin, qtbot: QtBot, two_people: Path) -> None:
+    shell = begin(two_people)
+    sign_in(shell, qtbot)
+    opened(shell, qtbot)
+    QTest.keyClick(shell.window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    shown = locked(shell, qtbot)
+    shown.other_wanted.emit()
+    sign_in(shell, qtbot)
+    opened(shell, qtbot)
+    assert shell.window.navigation.isVisible()
+
+
+def test_a_site_with_a_passphrase_asks_for_it_once_more_and_for_its_first_person(
+    begin: Begin, qtbot: QtBot, tmp_path: Path
+) -> None:
+    folder = former_site(tmp_path / "former")
+    shell = begin(folder)
+    for passphrase, said in (("not the passphrase of it", "passphrase is not right"), (PASSPHRASE, "")):
+        shown = page(shell, TakeOverPage, qtbot)
+        assert isinstance(shown, TakeOverPage)
+        shown.passphrase.setText(passphrase)
+        form = shown.form
+        for field, words in (
+            (form.site_name, "St Luke's Pharmacy"), (form.user, HOLDER.user), (form.printed_name, "Hilda Holder"),
+            (form.password, PASSWORD), (form.repeated, PASSWORD),
+        ):  # fmt: skip
+            field.setText(words)
+        form.make.click()
+        if said:
+            qtbot.waitUntil(lambda: _told(shell) != "", timeout=_WAIT_MS)
+            assert said in _told(shell)
+    code = page(shell, RecoveryPage, qtbot)
+    assert isinstance(code, RecoveryPage)
+    code.kept.click()
+    code.go_on.click()
+    assert opened(shell, qtbot).people.me().name == HOLDER.user
+
+
+def _told(shell: Shell) -> str:
+    shown = shell.window.stack.currentWidget()
+    return shown.form.problem.text() if isinstance(shown, TakeOverPage) else ""
+
+
+def test_a_changed_trail_opens_to_be_read_and_says_so(begin: Begin, qtbot: QtBot, two_people: Path) -> None:
+    anchors = two_people / "anchors.jsonl"
+    first, *others = anchors.read_bytes().splitlines(keepends=True)
+    anchors.write_bytes(first + first + b"".join(others))
+    shell = begin(two_people)
+    sign_in(shell, qtbot)
+    site = opened(shell, qtbot)
+    assert site.trouble is not None
+    assert not site.writable
+    assert "AUD-002" in shell.window.banner.words
+    assert site.library.documents()
