@@ -73,6 +73,7 @@ class Guard(QObject):
             page.given.connect(self._come_back)
             page.other_wanted.connect(self.sign_out_wanted)
             self._window.cover(page)
+            page.show()
             page.password.setFocus()
 
     def eventFilter(self, _widget: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name

@@ -71,9 +71,9 @@ class MainWindow(QMainWindow):
         whole.addLayout(right, 1)
         self._open, outside, self._over = QWidget(), QWidget(), column(spacing=0)
         self._open.setLayout(whole)
-        self._open.setProperty("role", "page")
         self._over.addWidget(self._open)
         outside.setLayout(self._over)
+        outside.setProperty("role", "page")
         self.setCentralWidget(outside)
         self.setStatusBar(self.status)
         self.stack.addWidget(self._before)
@@ -166,7 +166,6 @@ class MainWindow(QMainWindow):
         self.status.setVisible(page is None)
         if page is not None:
             self._over.addWidget(page)
-            page.show()
 
     def sign_out(self) -> None:
         """Stops the work in order and lets the next person sign in."""

@@ -136,3 +136,12 @@ def test_a_site_may_have_other_limits() -> None:
     short = SessionLimits(idle_s=300, longest_s=3600)
     assert runs_out(short, begun=START, last_used=START, now=moment(300, 1300)) == "idle"
     assert runs_out(short, begun=START, last_used=moment(3599, 4599), now=moment(3600, 4600)) == "too long"
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "longest_s", "sound"),
+    [(300, 3600, "yes"), (900, 86_400, "yes"), (299, 3600, "no"), (901, 3600, "no"), (600, 3599, "no"),
+     (600, 86_401, "no")],
+)  # fmt: skip
+def test_limits_that_a_site_may_have(idle_s: int, longest_s: int, sound: str) -> None:
+    assert SessionLimits(idle_s=idle_s, longest_s=longest_s).sound is (sound == "yes")

@@ -125,8 +125,8 @@ def test_an_unknown_name_is_locked_like_a_known_one_and_written_nowhere(folder: 
 def test_two_processes_that_try_at_once_count_together(folder: Path) -> None:
     code = f"""
 import sys
-from lumen_desktop import app
 from pathlib import Path
+from lumen_desktop import app
 from lumen_desktop.errors import AccessError
 from lumen_desktop.services.sign_in import Credentials
 from lumen_desktop.storage import keys
