@@ -177,7 +177,7 @@ def test_the_trail_is_listed_and_verified(own: Own) -> None:
     last = events[-1]["seq"] + 2  # out and in
     assert outside <= events[-1]["seq"]
     assert verdict == {
-        "whole": True, "events": last, "first_bad": None, "good_until": last, "fault": "", "reason": "",
+        "whole": True, "events": last, "first_bad": None, "good_until": outside, "fault": "", "reason": "",
     }  # fmt: skip
     assert head in [event["hash"] for event in document(own("audit", "list", "-n", "5", "--json", apart=True))]
     assert f"whole: {last + 4} events" in own("audit", "verify").stdout  # two sign-outs and -ins later
