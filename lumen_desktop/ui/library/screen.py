@@ -38,7 +38,7 @@ SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Del", "Remove the chosen documents"),
     *source.SHORTCUTS,
 )
-_READABLE = 300  # pixels at the default text size; where list or source has less, the source stands alone
+_READABLE = 400  # pixels at the default text size; where list or source has less, the source stands alone
 _FILTER = "Documents (*.pdf *.docx *.md *.markdown *.txt);;All files (*)"
 
 
