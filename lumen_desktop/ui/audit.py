@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SHORTCUTS = (("F5", "Read the trail again"), ("Ctrl+Shift+V", "Verify the trail"))
 _SHOWN = 1000  # events; the command line shows all
 _HEADINGS = ("No.", "Time", "What", "Of", "Why", "Who")
-_WIDTHS = (70, 310, 90, 170, 260)
+_WIDTHS = (70, 290, 130, 170, 240)
 
 
 class AuditScreen(QWidget):
