@@ -273,7 +273,7 @@ class Site:
     @cached_property
     def audit(self) -> Audit:
         """Reads and verifies the audit trail."""
-        return Audit(self._database, self.person, self._watch)
+        return Audit(self._database, self.person, self._watch, demonstration=self.place.demonstration)
 
     @cached_property
     def _chat_engine(self) -> tuple[ChatEngine, ModelBuild]:

@@ -154,7 +154,7 @@ def _age(seconds: float) -> str:
 def export(  # noqa: PLR0913 - each is an option
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The file to write.")], *,
-    kind: Annotated[str, typer.Option("--format", help="csv or json; else as the file's name ends.")] = "",
+    kind: Annotated[str, typer.Option("--format", help="csv, json or pdf; else as the file's name ends.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")] = False,
     person: Person = "", role: Role = "", act: Act = "", entity: Entity = "", entity_id: EntityId = "",
     since: Since = "", until: Until = "", words: Words = "", as_json: Json = False,

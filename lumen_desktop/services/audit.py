@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.audit import Difference, Filters, Page, Verdict, differences
 from lumen_desktop.domain.clock import ClockTrouble
 from lumen_desktop.domain.permissions import Act, Reach
@@ -12,9 +13,10 @@ from lumen_desktop.domain.reasons import checked
 from lumen_desktop.errors import InputError
 from lumen_desktop.services import audit_export
 from lumen_desktop.services.audit_export import Exported
+from lumen_desktop.services.audit_print import Title
 from lumen_desktop.services.audit_watch import Watch
 from lumen_desktop.services.authority import NOBODY, Authority
-from lumen_desktop.storage import anchors, audit, seals
+from lumen_desktop.storage import accounts, anchors, audit, seals
 from lumen_desktop.storage.database import Database
 
 _EVERYTHING, _FIRST_PAGE = Filters(), Page()
@@ -40,12 +42,14 @@ class Audit:
         database: the site's.
         authority: who reads, exports and explains, and whether they may.
         watch: anchors it.
+        demonstration: whether what is printed says so on every page.
     """
 
-    def __init__(self, database: Database, authority: Authority, watch: Watch) -> None:
+    def __init__(self, database: Database, authority: Authority, watch: Watch, *, demonstration: bool = False) -> None:
         self._database = database
         self._authority = authority
         self._watch = watch
+        self._demonstration = demonstration
 
     # --- reading ---
 
@@ -189,7 +193,7 @@ class Audit:
             with self._database.reading() as session:
                 about = audit_export.About(
                     self._database.site_id, self._database.clock(), filters,
-                    seals.public_key(session) or b"", anchors.lines(session),
+                    seals.public_key(session) or b"", anchors.lines(session), self._title(session, actor),
                 )  # fmt: skip
                 events = write(out, audit.chosen(session, filters), about)
             done = Exported(kind, events, out.sha256())
@@ -198,3 +202,19 @@ class Audit:
                 transaction.note("exported", "audit_trail", kind, after=after)
         self.anchor("export")
         return done
+
+    def _title(self, session: Any, actor: Actor) -> Title:
+        """What stands at the head of a printed extract."""
+        site = accounts.site(session)
+        (last,) = audit.events(session, newest=1)
+        lines = anchors.lines(session)
+        return Title(
+            site=site.name if site else "",
+            profile=accounts.profile(session).words,
+            demonstration=self._demonstration,
+            by=actor,
+            printed_names={row.name: row.printed_name for row in accounts.people(session)},
+            total=last["seq"],
+            head=last["hash"],
+            last_anchor=lines[-1] if lines else b"",
+        )

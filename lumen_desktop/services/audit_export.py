@@ -19,7 +19,7 @@ that a spreadsheet would take for a formula gets an apostrophe in front.
   ``key``; SHA-256 of the same bytes is ``previous`` of the next anchor (of the first: ``genesis``);
 - the event whose ``seq`` is an anchor's ``n`` has its ``head`` as ``hash``.
 
-A further format is a function in `FORMATS`: PDF joins there, over rendering/pdf.
+``pdf`` for a reader: see `audit_print`. A further format is a function in `FORMATS`.
 """
 
 import contextlib
@@ -36,6 +36,8 @@ from typing import Any, BinaryIO
 
 from lumen_desktop.domain.audit import AuditEvent, Filters, genesis
 from lumen_desktop.errors import InputError, StorageError
+from lumen_desktop.services import audit_print
+from lumen_desktop.services.audit_print import Title
 from lumen_desktop.storage import audit
 
 _COLUMNS = (
@@ -55,6 +57,7 @@ class About:
         filters: which events were chosen.
         key: the site's public key, 32 bytes.
         anchors: lines of the anchors, as in the anchors file.
+        title: what stands at the head of a printed extract.
     """
 
     site_id: str
@@ -62,6 +65,7 @@ class About:
     filters: Filters
     key: bytes
     anchors: Sequence[bytes]
+    title: Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,10 @@ class Out:
 
     def write(self, words: str) -> None:
         """Writes text as UTF-8."""
-        content = words.encode()
+        self.write_bytes(words.encode())
+
+    def write_bytes(self, content: bytes) -> None:
+        """Writes what is no text."""
         self._digest.update(content)
         self._stream.write(content)
 
@@ -161,7 +168,16 @@ def _json(out: Out, events: Iterable[AuditEvent], about: About) -> int:
     return number
 
 
-FORMATS: dict[str, Writer] = {"csv": _csv, "json": _json}
+def _pdf(out: Out, events: Iterable[AuditEvent], about: About) -> int:
+    asked = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in plain(about.filters).items())
+    content, number = audit_print.extract(
+        events, about.title, site_id=about.site_id, made_utc=about.made_utc, selection=asked
+    )
+    out.write_bytes(content)
+    return number
+
+
+FORMATS: dict[str, Writer] = {"csv": _csv, "json": _json, "pdf": _pdf}
 
 
 @contextlib.contextmanager

@@ -78,9 +78,11 @@ def test_the_trail_is_exported(own: Own, tmp_path: Path) -> None:
     replaced = own("audit", "export", file, "--force", "--format", "csv", "--entity", "source_document")
     assert replaced.stdout.startswith("3 events written to ")
     assert len(file.read_text(encoding="utf-8-sig").splitlines()) == 4
+    assert own("audit", "export", tmp_path / "trail.pdf").returncode == 0
+    assert (tmp_path / "trail.pdf").read_bytes().startswith(b"%PDF-")
     assert refusal(own("audit", "export", tmp_path / "trail.xls")) == "AUD-015"
-    (last,) = document(own("audit", "list", "-n", 1, "--act", "exported", "--newest-first", "--json"))
-    assert last["entity_id"] == "csv"
+    (last,) = document(own("audit", "list", "-n", 1, "--act", "exported", "--json"))
+    assert last["entity_id"] == "pdf"
 
 
 def test_a_clock_that_needs_no_explanation(own: Own) -> None:

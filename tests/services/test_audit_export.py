@@ -11,12 +11,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.audit import Change, Fault, Filters, Order, Page
 from lumen_desktop.errors import InputError, IntegrityError, LumenError
+from lumen_desktop.services import audit_print
 from lumen_desktop.services.audit import Audit
 from tests.conftest import Clock
 from tests.services.trails import OTHER, PERSON, Trail
@@ -178,3 +180,33 @@ def test_an_export_replaces_a_file_only_where_it_is_told_to(told: Audit, tmp_pat
     assert told.export(target, "csv", Filters(act="nothing"), replace=True).events == 0
     assert target.read_text(encoding="utf-8-sig").startswith("seq,time_utc")
     assert sorted(file.name for file in tmp_path.iterdir() if "trail" in file.name) == ["trail.csv"]
+
+
+def test_an_extract_is_printed_with_what_was_asked_for_and_how_far_the_chain_went(told: Audit) -> None:
+    out = io.BytesIO()
+    done = told.export(out, "pdf", Filters(actor=OTHER.name))
+    pdf = pypdfium2.PdfDocument(out.getvalue())
+    text = "\n".join(page.get_textpage().get_text_bounded() for page in pdf)
+    (exported,) = told.find(Filters(act="exported"))
+    assert (done.events, exported["after"]["events"]) == (4, 4)
+    assert hashlib.sha256(out.getvalue()).hexdigest() == done.sha256 == exported["after"]["sha256"]
+    assert "4 of 13 in the audit trail" in text
+    assert f"actor: {OTHER.name}" in text
+    assert "reason 0" in text
+    assert "reason 1" not in text
+    chosen = told.find(Filters(actor=OTHER.name))
+    assert hashlib.sha256(b"".join(bytes.fromhex(one["hash"]) for one in chosen)).hexdigest() in text
+    assert told.event(13).fields["hash"] in text
+    assert "anchors.jsonl" in text
+
+
+def test_more_than_can_be_printed_is_refused_and_leaves_no_file(
+    told: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_print, "MOST_EVENTS", 12)
+    with pytest.raises(InputError) as caught:
+        told.export(tmp_path / "trail.pdf", "pdf")
+    assert caught.value.code == "AUD-018"
+    assert not list(tmp_path.glob("*trail.pdf*"))
+    assert told.find(Filters(act="exported")) == []
+    assert told.export(tmp_path / "trail.pdf", "pdf", Filters(entity="test")).events == 12
