@@ -8,8 +8,6 @@ import secrets
 import unicodedata
 from collections.abc import Sequence
 
-from zxcvbn import zxcvbn
-
 from lumen_desktop.errors import InputError
 
 SHORTEST = 15  # characters
@@ -47,6 +45,8 @@ def check(password: str, about: Sequence[str]) -> None:
             f"The password has more than {LONGEST:,} characters.", code="ACC-011", hint="Use a shorter one."
         )
     words = [word.casefold() for name in (*about, "lumen") for word in (name, *name.split())]
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its lists take 30 ms that no start should wait for
+
     found = zxcvbn(password[:_READ], user_inputs=words, max_length=_READ)
     if float(found["guesses_log10"]) < _FEWEST_GUESSES_LOG10:
         raise InputError(
