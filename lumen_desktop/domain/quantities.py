@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 _BASES = (
     "mcg|µg|μg|ug|mgs?|kg|ng|pg|gms?|g|µL|μL|uL|mls?|dL|L|cc|mmol|µmol|μmol|umol|nmol|pmol|mEq|mOsm|M?IU|U|units?|CFU|"
@@ -85,11 +86,6 @@ _OTHER = re.compile(r"\b(?:every\s(?:other|second)|alternate)\s(day|week|month)s
 _TWICE = re.compile(r"\b(twice|thrice)\b", re.IGNORECASE)
 _LATIN = re.compile(r"\b(?:(b\.?i\.?d|bd)|(t\.?i\.?d|tds)|(q\.?i\.?d|qds)|(q\.?d|o\.d))\b", re.IGNORECASE)
 _EVERY = re.compile(r"\bq\.?(\d+)(?:-(\d+))?\s?h(?:r|rs|ours?)?\b", re.IGNORECASE)
-_WORDED = re.compile(
-    rf"\b(?:(?:between\s({_SPELLED})\sand\s|((?>{_SPELLED}|{_NUMBER}))(?:-?\s(?:to|or)\s|\s?[-–—]\s?))?({_SPELLED})"
-    rf"|((?>{_SPELLED}))(?:-?\s(?:to|or)\s|\s?[-–—]\s?)({_NUMBER}))[\s-](?:of\s)?(?:an?\s)?({_UNITS})(?!\w)",
-    re.IGNORECASE,
-)
 _CLAUSE = re.compile(
     r"(?:\b(?:21\s+)?CFR\s+(?:part\s+)?)?\b\d{1,4}\.\d+(?:\([a-z0-9]{1,4}\))+"
     r"|\b(?:21|45)\s+CFR\s+(?:parts?\s+)?\d{1,4}(?:\.\d+)?(?:\([a-z0-9]{1,4}\))*"
@@ -150,9 +146,19 @@ def _spread(before: str) -> str:
     return "±" if _SPREAD.search(before) else ""
 
 
+@cache
+def _in_words() -> re.Pattern[str]:
+    """Numbers in words; compiled when first needed, because that takes 80 ms that no start should wait for."""
+    return re.compile(
+        rf"\b(?:(?:between\s({_SPELLED})\sand\s|((?>{_SPELLED}|{_NUMBER}))(?:-?\s(?:to|or)\s|\s?[-–—]\s?))?({_SPELLED})"
+        rf"|((?>{_SPELLED}))(?:-?\s(?:to|or)\s|\s?[-–—]\s?)({_NUMBER}))[\s-](?:of\s)?(?:an?\s)?({_UNITS})(?!\w)",
+        re.IGNORECASE,
+    )
+
+
 def _worded(text: str) -> Iterator[Quantity]:
     """Quantities in words; a number in words without a unit is none."""
-    for match in _WORDED.finditer(text):
+    for match in _in_words().finditer(text):
         *numbers, unit = match.groups()
         written = [number for number in numbers if number]
         values = [_shared(*written), _value(written[1])] if len(written) > 1 else [_value(written[0])]
