@@ -3,14 +3,15 @@
 The command line and the window both get their services from here. Knows no Qt.
 """
 
+from __future__ import annotations
+
 import contextlib
 import gc
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lumen_desktop import logs, paths
 from lumen_desktop.domain.audit import Verdict
@@ -21,7 +22,7 @@ from lumen_desktop.engine.client import ChatEngine, EmbeddingEngine
 from lumen_desktop.errors import AccessError, InputError, StorageError
 from lumen_desktop.retrieval.nearest import VectorIndex
 from lumen_desktop.retrieval.readers.client import PAGE_LIMITS, ReaderProcess
-from lumen_desktop.services import audit_watch, founding, passwords, recovery
+from lumen_desktop.services import audit_watch, founding, passwords
 from lumen_desktop.services.accounts import People
 from lumen_desktop.services.audit import Audit
 from lumen_desktop.services.audit_watch import Watch
@@ -29,11 +30,8 @@ from lumen_desktop.services.authority import Authority, Housekeeping, SignedIn
 from lumen_desktop.services.builds import InstalledBuild, installed
 from lumen_desktop.services.chat import Chat
 from lumen_desktop.services.conversations import Conversations
-from lumen_desktop.services.doctor import Doctor
 from lumen_desktop.services.founding import Founding
-from lumen_desktop.services.keys import Keys
 from lumen_desktop.services.library import AddProgress, AddReport, Library
-from lumen_desktop.services.recovery import Recovered
 from lumen_desktop.services.search import Searcher
 from lumen_desktop.services.sign_in import Credentials, Door
 from lumen_desktop.services.sources import Sources
@@ -43,6 +41,13 @@ from lumen_desktop.storage.attempts import Attempts
 from lumen_desktop.storage.database import Database, refuse_missing
 from lumen_desktop.storage.folder import DataFolder
 from lumen_desktop.storage.keys import KeyFile, read_card
+
+if TYPE_CHECKING:  # hardly any run needs them
+    from collections.abc import Iterator
+
+    from lumen_desktop.services.doctor import Doctor
+    from lumen_desktop.services.keys import Keys
+    from lumen_desktop.services.recovery import Recovered
 
 DEMONSTRATION = Credentials(founding.DEMONSTRATION_USER, founding.DEMONSTRATION_PASSWORD)
 DEMONSTRATION_PEOPLE = (
@@ -150,6 +155,8 @@ def create_own_site(chosen: Path, begun: Founding) -> tuple[SitePlace, str]:
 
 def recover(place: SitePlace, name: str, code: str) -> Recovered:
     """Lets an admin back in by the recovery code; see `recovery.recover`."""
+    from lumen_desktop.services import recovery  # noqa: PLC0415 - hardly any run needs it
+
     return recovery.recover(place.folder, name, code, clock=now)
 
 
@@ -291,11 +298,15 @@ class Site:
     @cached_property
     def keys(self) -> Keys:
         """Makes new keys."""
+        from lumen_desktop.services.keys import Keys  # noqa: PLC0415 - hardly any run needs it
+
         return Keys(self._database, self.person, self.place.folder)
 
     @cached_property
     def doctor(self) -> Doctor:
         """Tests every part."""
+        from lumen_desktop.services.doctor import Doctor  # noqa: PLC0415 - few runs need it
+
         return Doctor(
             folder=self.place.folder,
             authority=self.person,

@@ -12,8 +12,7 @@ from lumen_desktop.domain.permissions import Act, Reach
 from lumen_desktop.domain.reasons import checked
 from lumen_desktop.errors import InputError
 from lumen_desktop.services import audit_export
-from lumen_desktop.services.audit_export import Exported
-from lumen_desktop.services.audit_print import Title
+from lumen_desktop.services.audit_export import Exported, Title
 from lumen_desktop.services.audit_watch import Watch
 from lumen_desktop.services.authority import NOBODY, Authority
 from lumen_desktop.storage import accounts, anchors, audit, seals

@@ -34,10 +34,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.audit import AuditEvent, Filters, genesis
 from lumen_desktop.errors import InputError, StorageError
-from lumen_desktop.services import audit_print
-from lumen_desktop.services.audit_print import Title
 from lumen_desktop.storage import audit
 
 _COLUMNS = (
@@ -45,6 +44,31 @@ _COLUMNS = (
     "app", "hash",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What stands at the head of an extract.
+
+    Attributes:
+        site: the site's name.
+        profile: as people say it.
+        demonstration: whether every page says so.
+        by: who prints, in which duty.
+        printed_names: of everybody at the site, by user name.
+        total: events in the trail.
+        head: hash of the last one, hex.
+        last_anchor: last line of the anchors file; empty without any.
+    """
+
+    site: str
+    profile: str
+    demonstration: bool
+    by: Actor
+    printed_names: Mapping[str, str]
+    total: int
+    head: str
+    last_anchor: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +193,8 @@ def _json(out: Out, events: Iterable[AuditEvent], about: About) -> int:
 
 
 def _pdf(out: Out, events: Iterable[AuditEvent], about: About) -> int:
+    from lumen_desktop.services import audit_print  # noqa: PLC0415 - most runs print nothing
+
     asked = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in plain(about.filters).items())
     content, number = audit_print.extract(
         events, about.title, site_id=about.site_id, made_utc=about.made_utc, selection=asked

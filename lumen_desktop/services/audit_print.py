@@ -6,11 +6,10 @@ Called by `audit_export` as one of its formats. Source: 21 CFR 11.10(b), (e); EU
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lumen_desktop.domain.accounts import Actor, Role
+from lumen_desktop.domain.accounts import Role
 from lumen_desktop.domain.audit import AuditEvent, differences
 from lumen_desktop.errors import InputError
 from lumen_desktop.rendering.pages import (
@@ -23,34 +22,10 @@ from lumen_desktop.rendering.pages import (
     Moment,
     Person,
 )
+from lumen_desktop.services.audit_export import Title
 from lumen_desktop.storage import audit
 
 MOST_EVENTS = 20_000  # some 2,400 pages, twenty seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Title:
-    """What stands at the head of an extract.
-
-    Attributes:
-        site: the site's name.
-        profile: as people say it.
-        demonstration: whether every page says so.
-        by: who prints, in which duty.
-        printed_names: of everybody at the site, by user name.
-        total: events in the trail.
-        head: hash of the last one, hex.
-        last_anchor: last line of the anchors file; empty without any.
-    """
-
-    site: str
-    profile: str
-    demonstration: bool
-    by: Actor
-    printed_names: Mapping[str, str]
-    total: int
-    head: str
-    last_anchor: bytes
 
 
 def extract(

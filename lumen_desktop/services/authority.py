@@ -74,16 +74,18 @@ class SignedIn:
     @property
     def user(self) -> User:
         """The person as they are stored now."""
-        with self._database.reading() as session:
-            row = accounts.by_id(session, self.user_id)
-            assert row is not None
-            return accounts.user(row)
+        return self._standing()[0]
 
     @property
     def profile(self) -> Profile:
         """The site's profile now."""
+        return self._standing()[1]
+
+    def _standing(self) -> tuple[User, Profile]:
         with self._database.reading() as session:
-            return accounts.profile(session)
+            row = accounts.by_id(session, self.user_id)
+            assert row is not None
+            return accounts.user(row), accounts.profile(session)
 
     def authorize(self, act: Act, *, of: int | None = None) -> Actor:
         """See `Authority.authorize`.
@@ -92,7 +94,7 @@ class SignedIn:
             AccessError: not by their duties (ACC-001), not theirs (ACC-002), a password to be chosen first
                 (ACC-003), locked (ACC-004) or deactivated meanwhile (ACC-005).
         """
-        user = self.user
+        user, profile = self._standing()
         if self.over():
             raise self.denied(act, "Lumen is locked.", "ACC-004", "Sign in again; nothing was lost.")
         if not user.active:
@@ -100,7 +102,7 @@ class SignedIn:
         if user.must_choose_password and act is not Act.OWN_ACCOUNT:
             words = "Choose a password of your own first: the one you have was given to you."
             raise self.denied(act, words, "ACC-003", "`lumen user password` changes it; the window asks for it.")
-        extent, role = reach(user.roles, act, self.profile)
+        extent, role = reach(user.roles, act, profile)
         if role is None:
             duties = ", ".join(role.words for role in sorted(user.roles)) or "none"
             words = f"Your duties at this site ({duties}) do not include to {act}."
@@ -111,7 +113,8 @@ class SignedIn:
 
     def reach(self, act: Act) -> Reach:
         """See `Authority.reach`."""
-        return reach(self.user.roles, act, self.profile)[0]
+        user, profile = self._standing()
+        return reach(user.roles, act, profile)[0]
 
     def denied(self, act: Act, words: str, code: str, hint: str) -> AccessError:
         """The refusal of an act, after its event; on a disk that cannot be written it refuses without one."""

@@ -15,6 +15,7 @@ from lumen_desktop.ui import tasks
 from lumen_desktop.ui.sign_in import LockedPage
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QWindow
     from PySide6.QtWidgets import QApplication
 
     from lumen_desktop.app import Site
@@ -47,11 +48,12 @@ class Guard(QObject):
         self._looking.timeout.connect(self.look)
         window.lock_wanted.connect(self.lock)
         window.signing_out.connect(self.leave)
-        application.installEventFilter(self)
+        application.focusWindowChanged.connect(self._attend)
 
     def watch(self, site: Site) -> None:
         """Guards this site's person from now on."""
         self._site = site
+        self._attend(self._window.windowHandle())
         self._looking.start()
 
     def leave(self) -> None:
@@ -76,7 +78,12 @@ class Guard(QObject):
             page.show()
             page.password.setFocus()
 
-    def eventFilter(self, _widget: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    def _attend(self, window: QWindow | None) -> None:
+        """Listens to a window, dialog or menu that got the focus: all keys and clicks reach it before its widgets."""
+        if window is not None:
+            window.installEventFilter(self)  # Qt keeps one of each
+
+    def eventFilter(self, _window: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Notes that somebody is there; every other key or click within two seconds is the same sign."""
         if event.type() in _SIGNS_OF_LIFE and self._site is not None and self._page is None:
             now_s = time.monotonic()

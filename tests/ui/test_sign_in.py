@@ -151,7 +151,7 @@ def test_nobody_there_for_ten_minutes_locks_and_the_password_brings_everything_b
     site = opened(shell, qtbot)
     screen = shell.window.stack.currentWidget()
     clock.tick(590)
-    QTest.keyClick(shell.window, Qt.Key.Key_Shift)  # somebody is there
+    QTest.keyClick(shell.window.windowHandle(), Qt.Key.Key_Shift)  # somebody is there
     clock.tick(590)
     shell.guard.look()
     assert shell.guard._page is None
