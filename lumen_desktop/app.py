@@ -48,6 +48,9 @@ if TYPE_CHECKING:  # hardly any run needs them
     from lumen_desktop.services.doctor import Doctor
     from lumen_desktop.services.keys import Keys
     from lumen_desktop.services.recovery import Recovered
+    from lumen_desktop.services.releases import Releases
+    from lumen_desktop.services.reviews import Reviews
+    from lumen_desktop.services.signing import Signing
 
 DEMONSTRATION = Credentials(founding.DEMONSTRATION_USER, founding.DEMONSTRATION_PASSWORD)
 DEMONSTRATION_PEOPLE = (
@@ -294,6 +297,27 @@ class Site:
         )
         self._closing.callback(engine.close)
         return engine, chosen.build
+
+    @cached_property
+    def signing(self) -> Signing:
+        """Gives and checks electronic signatures."""
+        from lumen_desktop.services.signing import Signing  # noqa: PLC0415 - most runs sign nothing
+
+        return Signing(self._database, self.person, self.people, self.audit)
+
+    @cached_property
+    def releases(self) -> Releases:
+        """Releases documents into use, and withdraws them."""
+        from lumen_desktop.services.releases import Releases  # noqa: PLC0415 - as `signing`
+
+        return Releases(self._database, self.person, self.signing, level=self.library.level)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """Signed reviews of the trail and of access."""
+        from lumen_desktop.services.reviews import Reviews  # noqa: PLC0415 - as `signing`
+
+        return Reviews(self._database, self.person, self.people, self.signing)
 
     @cached_property
     def keys(self) -> Keys:

@@ -61,3 +61,9 @@ def anomaly(last: datetime | None, start: Reading | None, now: Reading) -> Anoma
     if last is not None and (now.wall - last).total_seconds() > GAP_S:
         return Anomaly.GAP
     return None
+
+
+def offset_minutes(moment: datetime) -> int:
+    """Local time minus UTC at a moment, where this computer is."""
+    offset = moment.astimezone().utcoffset()
+    return int(offset.total_seconds() // 60) if offset is not None else 0

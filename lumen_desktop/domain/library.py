@@ -26,6 +26,23 @@ class Currency(enum.StrEnum):
     SUPERSEDED = "superseded"
 
 
+class ReleaseState(enum.StrEnum):
+    """Whether this site lets a document be used; what its rule is worth, `Currency` says."""
+
+    IN_USE = "in_use"
+    AWAITING = "awaiting"  # brought to a GMP site and not signed by everybody yet: quoted, and marked
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def words(self) -> str:
+        """As it stands beside a title; empty where it is in use."""
+        return {"in_use": "", "awaiting": "not released", "rejected": "rejected", "withdrawn": "withdrawn"}[self.value]
+
+
+USABLE = (ReleaseState.IN_USE, ReleaseState.AWAITING)  # what is searched for answers
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A stretch of one or more pages under one heading.
@@ -113,6 +130,7 @@ class Passage:
     section: str
     text: str
     spans: tuple[Span, ...]
+    release: ReleaseState = ReleaseState.IN_USE
 
     def page_of(self, start: int) -> int | None:
         """Page on which the character ``start`` of the passage's text stands; None where pages mean nothing.
@@ -149,7 +167,8 @@ class Passage:
         whose = f"Lumen's summary of {self.subject}, not its wording" if self.kind is Kind.SUMMARY else self.document
         edition = f" ({self.edition})" if self.edition else ""
         state = "" if self.currency is Currency.IN_FORCE else f" [{self.currency.value}]"
-        return whose + edition + state
+        release = f" [{self.release.words}]" if self.release.words else ""
+        return whose + edition + state + release
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +197,7 @@ class StoredDocument:
     sha256: str
     added_utc: datetime
     notices: tuple[str, ...]
+    release: ReleaseState = ReleaseState.IN_USE
 
 
 _SPACES = re.compile(r"[^\S\n]+")

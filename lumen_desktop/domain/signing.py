@@ -18,6 +18,14 @@ from lumen_desktop.domain.permissions import Act
 SIGNATURE_DOMAIN = b"LUMEN-SIGNATURE-v1\0"  # before the bytes that are signed, so that they are nothing else
 
 
+class Kind(StrEnum):
+    """What can be signed."""
+
+    SOURCE_DOCUMENT = "source_document"
+    AUDIT_REVIEW = "audit_review"
+    ACCESS_REVIEW = "access_review"
+
+
 class Meaning(StrEnum):
     """What a signature says; frozen on it. Source: 21 CFR 11.50(a)(3)."""
 
@@ -78,6 +86,7 @@ RELEASE = Route(
 )
 AUDIT_REVIEW = Route("review of the audit trail", (Step(Meaning.REVIEWED, Act.REVIEW_AUDIT),))
 ACCESS_REVIEW = Route("review of access", (Step(Meaning.REVIEWED, Act.REVIEW_ACCESS),))
+ROUTES = {Kind.SOURCE_DOCUMENT: RELEASE, Kind.AUDIT_REVIEW: AUDIT_REVIEW, Kind.ACCESS_REVIEW: ACCESS_REVIEW}
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,7 @@ class Audit:
             with self._database.reading() as session:
                 about = audit_export.About(
                     self._database.site_id, self._database.clock(), filters,
-                    seals.public_key(session) or b"", anchors.lines(session), self._title(session, actor),
+                    seals.public_key(session) or b"", anchors.lines(session), self.title(session, actor),
                 )  # fmt: skip
                 events = write(out, audit.chosen(session, filters), about)
             done = Exported(kind, events, out.sha256())
@@ -202,8 +202,8 @@ class Audit:
         self.anchor("export")
         return done
 
-    def _title(self, session: Any, actor: Actor) -> Title:
-        """What stands at the head of a printed extract."""
+    def title(self, session: Any, actor: Actor) -> Title:
+        """What stands at the head of what is printed: of an extract, or of a signed record."""
         site = accounts.site(session)
         (last,) = audit.events(session, newest=1)
         lines = anchors.lines(session)

@@ -11,6 +11,7 @@ from typing import Any
 
 from lumen_desktop.domain.accounts import Role
 from lumen_desktop.domain.audit import AuditEvent, differences
+from lumen_desktop.domain.clock import offset_minutes
 from lumen_desktop.errors import InputError
 from lumen_desktop.rendering.pages import (
     AnchorShown,
@@ -93,5 +94,4 @@ def _value(value: object) -> str | None:
 
 
 def _moment(utc: datetime) -> Moment:
-    offset = utc.astimezone().utcoffset()
-    return Moment(utc.astimezone(UTC), int(offset.total_seconds() // 60) if offset is not None else 0)
+    return Moment(utc.astimezone(UTC), offset_minutes(utc))

@@ -26,6 +26,10 @@ class Authority(Protocol):
     def user_id(self) -> int:
         """Who becomes the owner of what is made; `NOBODY` for the program."""
 
+    @property
+    def release_needed(self) -> bool:
+        """Whether documents that are brought await their release; at a GMP site what a person brings does."""
+
     def authorize(self, act: Act, *, of: int | None = None) -> Actor:
         """The actor for an act.
 
@@ -45,6 +49,7 @@ class Housekeeping:
     """The program itself: it may do what its own code asks for."""
 
     user_id = NOBODY
+    release_needed = False
 
     def authorize(self, act: Act, *, of: int | None = None) -> Actor:  # noqa: ARG002 - whatever it is
         """The program as actor."""
@@ -70,6 +75,13 @@ class SignedIn:
         self.user_id = user_id
         self._begun = self._last_used = self._now()
         self._locked = ""
+        self.has_signed = False  # since the period began: the next signature needs the password only
+        self.failed_signatures = 0
+
+    @property
+    def release_needed(self) -> bool:
+        """See `Authority.release_needed`."""
+        return self.profile is Profile.GMP
 
     @property
     def user(self) -> User:
@@ -146,6 +158,7 @@ class SignedIn:
         """Begins a new period after the password was given again."""
         self._begun = self._last_used = self._now()
         self._locked = ""
+        self.has_signed, self.failed_signatures = False, 0
 
     def _now(self) -> Moment:
         return Moment(self._database.clock(), self._running())

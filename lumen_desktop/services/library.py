@@ -25,6 +25,7 @@ from lumen_desktop.domain.library import (
     Kind,
     Passage,
     PassageDraft,
+    ReleaseState,
     StoredDocument,
     storable,
 )
@@ -260,6 +261,9 @@ class Library:
             extract, path.name, kind=run.kind, digest=digest, size_bytes=len(content), collection_id=place.id,
             now=self._database.clock(),
         )  # fmt: skip
+        document.added_by = self._authority.user_id or None
+        if self._authority.release_needed:
+            document.release_state = ReleaseState.AWAITING.value
         parts = stored.DocumentParts(content, extract.pages, drafts, np.stack(vectors))
         with self._database.transaction(run.actor, "add a document") as transaction:
             ids = stored.add_document(transaction, place, document, parts)
@@ -304,6 +308,11 @@ class Library:
             ids = stored.remove_document(transaction, place, document)
         self._index_change(place, lambda index, key: index.remove(key, place.index_revision, np.array(ids)))
         for _ in self._level_index(place):
+            pass
+
+    def level(self) -> None:
+        """Brings the index level after documents were released into use or taken out of it."""
+        for _ in self._level_all():
             pass
 
     def reindex(self) -> Iterator[AddProgress]:

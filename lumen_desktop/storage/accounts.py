@@ -120,10 +120,10 @@ def people(session: Session) -> Sequence[UserRow]:
     return session.exec(select(UserRow).order_by(col(UserRow.folded))).all()
 
 
-def public_key(session: Session, user_id: int) -> bytes:
-    """What a person's signatures of now are checked with, 32 bytes."""
-    newest = select(UserKeyRow).where(UserKeyRow.user_id == user_id).order_by(col(UserKeyRow.id).desc()).limit(1)
-    return bytes.fromhex(session.exec(newest).one().public_key)
+def public_key(session: Session, user_id: int, *, at: datetime) -> str:
+    """What a person's signatures of a time are checked with, hex: the newest key that they had then; empty without."""
+    query = select(UserKeyRow.public_key).where(UserKeyRow.user_id == user_id, col(UserKeyRow.since_utc) <= at)
+    return session.exec(query.order_by(col(UserKeyRow.id).desc()).limit(1)).first() or ""
 
 
 def user(row: UserRow) -> User:

@@ -26,8 +26,9 @@ from sqlmodel import Session, create_engine
 
 from lumen_desktop import __version__
 from lumen_desktop.domain.accounts import Actor
+from lumen_desktop.domain.clock import offset_minutes
 from lumen_desktop.errors import IntegrityError, LumenError, StorageError
-from lumen_desktop.storage import accounts, audit
+from lumen_desktop.storage import accounts, audit, signatures
 from lumen_desktop.storage.folder import full
 from lumen_desktop.storage.migrations import upgrade
 from lumen_desktop.storage.rows import Row
@@ -98,7 +99,7 @@ class Database:
         if writable and os.name == "posix":
             self._path.chmod(0o600)
         with self.reading() as session:
-            if lost := audit.missing_guards(session, audit.GUARDS | accounts.GUARDS):
+            if lost := audit.missing_guards(session, audit.GUARDS | accounts.GUARDS | signatures.GUARDS):
                 raise IntegrityError(
                     f"The database lost its guard {lost[0]}.",
                     code="STO-011",
@@ -280,11 +281,9 @@ class Transaction:
     def note(self, act: str, entity: str, identity: object, **states: dict[str, Any]) -> None:
         """Appends the event of one act; the writing methods call it, and acts that write no row may."""
         now = self._database.clock()
-        local = now.astimezone()
-        offset = local.utcoffset()
         fields = {
             "time_utc": now.isoformat(timespec="microseconds"),
-            "utc_offset_minutes": int(offset.total_seconds() // 60) if offset is not None else 0,
+            "utc_offset_minutes": offset_minutes(now),
             "actor": self._actor.name,
             "role": self._actor.role,
             "act": act,

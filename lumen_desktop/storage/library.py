@@ -4,6 +4,7 @@ The vector index outside is a cache of `vectors`; `CollectionRow.index_revision`
 them, so that a cache that missed one is found out.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +16,16 @@ import numpy.typing as npt
 from sqlalchemy import bindparam, func, text
 from sqlmodel import Field, Session, col, select
 
-from lumen_desktop.domain.library import Currency, Kind, Passage, PassageDraft, Span, StoredDocument
+from lumen_desktop.domain.library import (
+    USABLE,
+    Currency,
+    Kind,
+    Passage,
+    PassageDraft,
+    ReleaseState,
+    Span,
+    StoredDocument,
+)
 from lumen_desktop.domain.names import shown
 from lumen_desktop.storage.database import Transaction
 from lumen_desktop.storage.rows import Row, UtcTime
@@ -61,6 +71,8 @@ class DocumentRow(Row, table=True):
     notices: str
     drug_names: str
     added_utc: datetime = Field(sa_type=UtcTime)
+    added_by: int | None = None
+    release_state: str = ReleaseState.IN_USE.value
 
 
 class FileRow(Row, table=True):
@@ -180,6 +192,12 @@ def remove_document(transaction: Transaction, collection: CollectionRow, documen
     return ids
 
 
+def set_release(transaction: Transaction, document: DocumentRow, state: ReleaseState) -> None:
+    """Lets a document be used, or takes it out of the search."""
+    transaction.change(document, release_state=state.value)
+    _touch(transaction, transaction.session.get_one(CollectionRow, document.collection_id))
+
+
 def _touch(transaction: Transaction, collection: CollectionRow) -> None:
     """Counts a change to the vectors; the documents' own events tell what it was.
 
@@ -210,6 +228,7 @@ def documents(session: Session, collection_ids: Sequence[int]) -> list[StoredDoc
         StoredDocument(
             _key(row.id), name, shown(row.title), shown(row.name), Kind(row.kind), row.edition, Currency(row.currency),
             row.paged, row.pages, count, row.sha256, row.added_utc, tuple(json.loads(row.notices)),
+            ReleaseState(row.release_state),
         )
         for row, name, count in session.exec(query).all()
     ]  # fmt: skip
@@ -243,6 +262,15 @@ def page_texts(session: Session, document_id: int, number: int | None = None) ->
     return list(session.exec(query if number is None else query.where(PageRow.number == number)).all())
 
 
+def text_digest(session: Session, document_id: int) -> str:
+    """SHA-256 over the texts of a document's pages, each after its length: what answers quote from, hex."""
+    total = hashlib.sha256()
+    for page in page_texts(session, document_id):
+        words = page.encode()
+        total.update(len(words).to_bytes(8, "big") + words)
+    return total.hexdigest()
+
+
 def content(session: Session, document_id: int) -> bytes | None:
     """The imported bytes of a document; None where it was removed."""
     return session.exec(select(FileRow.content).where(FileRow.document_id == document_id)).first()
@@ -254,6 +282,7 @@ def _passage(row: PassageRow, document: DocumentRow) -> Passage:
         id=_key(row.id), document_id=row.document_id, document=shown(document.title), kind=Kind(document.kind),
         subject=document.subject, edition=document.edition, currency=Currency(document.currency), paged=document.paged,
         header=row.header, section=row.section, text=row.text, spans=spans,
+        release=ReleaseState(document.release_state),
     )  # fmt: skip
 
 
@@ -263,9 +292,12 @@ _SEARCH = text(
            SELECT rowid AS id, bm25(passage_text, :header_weight, 1.0) AS cost
            FROM passage_text WHERE passage_text MATCH :query)
        SELECT hit.id, -hit.cost FROM hit CROSS JOIN passage ON passage.id = hit.id
-       WHERE passage.collection_id IN :places ORDER BY hit.cost, hit.id LIMIT :most"""
-).bindparams(bindparam("places", expanding=True))
+       WHERE passage.collection_id IN :places
+           AND passage.document_id NOT IN (SELECT id FROM source_document WHERE release_state NOT IN :usable)
+       ORDER BY hit.cost, hit.id LIMIT :most"""
+).bindparams(bindparam("places", expanding=True), bindparam("usable", expanding=True))
 HEADER_WEIGHT = 3.0
+_USABLE = [state.value for state in USABLE]
 
 
 def search_text(
@@ -287,6 +319,7 @@ def search_text(
     query = " OR ".join(_quoted(word) for word in words)
     values: dict[str, Any] = {
         "query": query, "places": list(collection_ids), "most": most, "header_weight": HEADER_WEIGHT,
+        "usable": _USABLE,
     }  # fmt: skip
     return [(int(identity), float(score)) for identity, score in session.execute(_SEARCH, values).all()]
 
@@ -303,12 +336,16 @@ def passages_with(session: Session, words: Iterable[str]) -> dict[str, int]:
 
 
 def vectors(session: Session, collection_id: int) -> tuple[Ids, Vectors]:
-    """All vectors of a collection: passage ids (n) and unit vectors (n x 384), in id order."""
-    query = (
-        select(VectorRow.passage_id, VectorRow.vector)
-        .where(VectorRow.collection_id == collection_id)
-        .order_by(col(VectorRow.passage_id))
+    """The vectors of a collection that may be searched: passage ids (n) and unit vectors (n x 384), in id order."""
+    taken_out = select(DocumentRow.id).where(
+        DocumentRow.collection_id == collection_id, col(DocumentRow.release_state).not_in(_USABLE)
     )
+    query = select(VectorRow.passage_id, VectorRow.vector).where(VectorRow.collection_id == collection_id)
+    if session.exec(taken_out.limit(1)).first() is not None:  # a join would double the time where nothing is left out
+        query = query.join(PassageRow, col(PassageRow.id) == VectorRow.passage_id).where(
+            col(PassageRow.document_id).not_in(taken_out)
+        )
+    query = query.order_by(col(VectorRow.passage_id))
     rows = session.execute(query).all()
     ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
     joined = b"".join(row[1] for row in rows)

@@ -56,7 +56,7 @@ def keys_of(folder: Path, name: str, password: str) -> tuple[bytes, bytes]:
     with signed_in(folder) as site, site._database.reading() as session:
         row = stored.by_name(session, name)
         assert row is not None
-        return held, stored.public_key(session, row.id or 0)
+        return held, bytes.fromhex(stored.public_key(session, row.id or 0, at=site._database.clock()))
 
 
 # --- who comes ---

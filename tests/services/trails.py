@@ -22,6 +22,7 @@ class Allowed:
     """Somebody who may do everything."""
 
     user_id = 1
+    release_needed = False
 
     def __init__(self, actor: Actor = PERSON) -> None:
         self._actor = actor

@@ -138,8 +138,10 @@ def test_the_newest_key_is_a_persons_own(peopled: Database) -> None:
     with peopled.transaction(TESTER, "again") as transaction:
         transaction.add(UserKeyRow(user_id=1, public_key="ab" * 32, since_utc=NOW + timedelta(days=1)))
     with peopled.reading() as session:
-        assert accounts.public_key(session, 1) == b"\xab" * 32
-        assert accounts.public_key(session, 2) == bytes.fromhex("2" * 64)
+        assert accounts.public_key(session, 1, at=NOW + timedelta(days=1)) == "ab" * 32
+        assert accounts.public_key(session, 1, at=NOW + timedelta(hours=23)) not in {"", "ab" * 32}
+        assert accounts.public_key(session, 1, at=NOW - timedelta(days=1)) == ""
+        assert accounts.public_key(session, 2, at=NOW + timedelta(days=1)) == "2" * 64
 
 
 @pytest.mark.parametrize("roles", [frozenset(), frozenset({Role.ADMIN}), frozenset(Role)])
