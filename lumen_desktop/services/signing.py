@@ -41,6 +41,7 @@ from lumen_desktop.storage.database import Database, Transaction
 from lumen_desktop.storage.keys import folded
 
 Consequence = Callable[[Transaction, Sequence[Given]], None]
+_BEFORE = "`lumen user identity` is for an admin, `lumen user accept` for yourself; the window asks for it."
 MOST_ATTEMPTS = 3  # wrong components in a row; then the signed-in period is locked
 _COUNTED = frozenset({"KEY-001", "SIG-006"})
 
@@ -218,10 +219,9 @@ class Signing:
         meanings = {step.meaning: step for step in allowed(record.route, _given(given))}
         step = meanings.get(wish.meaning)
         actor = self._person.authorize(step.act if step else Act.OWN_ACCOUNT)
-        if words := refusal(
-            self._person.user, wish.meaning, record.route, _given(given), author_id=record.author_id, reason=reason
-        ):
-            hint = "Next: " + (" or ".join(sorted(meanings)) or "nothing") + "."
+        user = self._person.user
+        if words := refusal(user, wish.meaning, record.route, _given(given), author_id=record.author_id, reason=reason):
+            hint = f"Possible now: {', '.join(sorted(meanings)) or 'nothing'}." if user.may_ever_sign else _BEFORE
             raise self._refused(AccessError(words, code="SIG-001", hint=hint))
         if wish.shown_sha256 != record.sha256:
             raise self._refused(_changed())
