@@ -14,7 +14,7 @@ import typer
 import typer.exceptions
 
 from lumen_desktop import __version__
-from lumen_desktop.cli import ask, audit, conversations, key, library, output, policy, settings, site, user
+from lumen_desktop.cli import ask, audit, conversations, key, library, output, policy, settings, signing, site, user
 from lumen_desktop.cli import help as manual
 from lumen_desktop.cli import start as starting
 from lumen_desktop.errors import LumenError
@@ -30,6 +30,7 @@ site.register(app)
 ask.register(app)
 manual.register(app)
 policy.register(app)
+signing.register(library.app, audit.app, user.app)
 app.add_typer(library.app, name="library")
 app.add_typer(conversations.app, name="conversation")
 app.add_typer(user.app, name="user")

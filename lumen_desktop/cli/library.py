@@ -87,6 +87,7 @@ def list_documents(context: typer.Context, as_json: Json = False) -> None:
             shown = document.collection
             output.text(f"\n{shown}")
         state = "" if document.currency.value == "in_force" else f" [{document.currency.value}]"
+        state += f" [{document.release.words}]" if document.release.words else ""
         output.text(f"{document.id:>6}  {document.title}{state}  ({document.kind.value}, {document.passages} passages)")
         for notice in document.notices:
             output.text(f"        {notice}")

@@ -135,7 +135,9 @@ def _peopled(folder: DataFolder, file: KeyFile, key: bytes, founding: Founding, 
     database = Database.open(folder.database(), key, site_id=file.card.site_id, clock=clock, writable=True)
     try:
         with database.transaction(PROGRAM, "make a site") as transaction:
-            _store(transaction, founding, keys, now=clock())
+            rows = _store(transaction, founding, keys, now=clock())
+            for row in rows if file.card.demonstration else ():
+                transaction.change(row, identity_checked="a person of the demonstration")
     finally:
         database.close()
     code = "" if file.card.demonstration else recovery_code()
@@ -145,7 +147,9 @@ def _peopled(folder: DataFolder, file: KeyFile, key: bytes, founding: Founding, 
     return code
 
 
-def _store(transaction: Transaction, founding: Founding, keys: dict[str, bytes], *, now: datetime) -> None:
+def _store(
+    transaction: Transaction, founding: Founding, keys: dict[str, bytes], *, now: datetime
+) -> list[accounts.UserRow]:
     """The site's row and its people; who was stored before a kill and is not wanted now cannot sign in."""
     session = transaction.session
     site = accounts.site(session)
@@ -163,6 +167,7 @@ def _store(transaction: Transaction, founding: Founding, keys: dict[str, bytes],
     for row in rows:
         keep_key(transaction, row, keys[row.folded], now=now)
     chat.adopt(transaction, rows[0].id or 0)
+    return rows
 
 
 def _stored(

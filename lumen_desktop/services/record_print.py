@@ -6,11 +6,12 @@ clauses 8 and 14.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lumen_desktop.domain.accounts import Role
 from lumen_desktop.domain.clock import offset_minutes
-from lumen_desktop.domain.signing import Given, Kind, Meaning, allowed, in_force
+from lumen_desktop.domain.library import Currency
+from lumen_desktop.domain.signing import Kind
 from lumen_desktop.rendering import pdf
 from lumen_desktop.rendering.pages import (
     Block,
@@ -27,41 +28,26 @@ from lumen_desktop.rendering.pages import (
 )
 from lumen_desktop.rendering.pages import Record as PrintedRecord
 from lumen_desktop.services.audit_export import Title
-
-if TYPE_CHECKING:
-    from lumen_desktop.services.signing import Record, Signature
+from lumen_desktop.services.signing import Record, Signature, status
 
 _NAMES = {
     Kind.SOURCE_DOCUMENT: ("Release record", "REL"),
     Kind.AUDIT_REVIEW: ("Audit-trail review", "ATR"),
     Kind.ACCESS_REVIEW: ("Access review", "ACR"),
 }
-_ENDED = {Meaning.REJECTED: "Rejected", Meaning.WITHDRAWN: "Withdrawn"}
 _FACTS = {
     "title": "Title", "file": "File", "sha256": "File, SHA-256", "size_bytes": "File, bytes", "pages": "Pages",
     "text_sha256": "Text read from it, SHA-256", "collection": "Collection", "kind": "Whose words", "subject": "About",
     "edition": "Edition", "as_of": "As of", "currency": "State of the rule", "added_utc": "Added, UTC",
+    "added_by": "Added by",
     "first": "First event", "last": "Last event", "head": "Hash of the last event",
     "own_events_left": "The reviewer's own events, left to another", "site": "Site", "profile": "Profile",
     "as_of_utc": "As of, UTC",
 }  # fmt: skip
 
 
-def status(record: "Record", signatures: Sequence["Signature"]) -> str:
-    """How far a record is, in words."""
-    if any(one.flaw for one in signatures):
-        return "Signatures do not hold"
-    given = [Given(one.statement.user_id, one.statement.meaning) for one in signatures]
-    if given and given[-1].meaning in _ENDED:
-        return _ENDED[given[-1].meaning]
-    if in_force(record.route, given):
-        return "Released" if record.kind is Kind.SOURCE_DOCUMENT else "Signed"
-    step = allowed(record.route, given)[0]
-    return f"{len(given)} of {len(record.route.steps)} signatures; next: {step.meaning}"
-
-
 def rendered(
-    record: "Record", signatures: Sequence["Signature"], title: Title, *, site_id: str, made_utc: datetime
+    record: Record, signatures: Sequence[Signature], title: Title, *, site_id: str, made_utc: datetime
 ) -> bytes:
     """The record as PDF.
 
@@ -90,7 +76,7 @@ def rendered(
 
 
 def _sections(content: Mapping[str, Any]) -> tuple[Section, ...]:
-    rows = tuple((name, str(content[key])) for key, name in _FACTS.items() if content.get(key) not in {None, ""})
+    rows = tuple((name, _said(content[key])) for key, name in _FACTS.items() if content.get(key) not in {None, ""})
     found: list[tuple[str, Block]] = [("What is signed", Facts(rows))]
     if acts := content.get("acts"):
         counted = Table((Column("Act", 3), Column("Events")), tuple((act, str(n)) for act, n in acts.items()))
@@ -103,6 +89,11 @@ def _sections(content: Mapping[str, Any]) -> tuple[Section, ...]:
     if finding := content.get("finding"):
         found.append(("What the reviewer found", Paragraph(finding)))
     return tuple(Section(heading, (block,)) for heading, block in found)
+
+
+def _said(value: object) -> str:
+    """A value as it is read: `in_force` as two words."""
+    return str(value).replace("_", " ") if value in set(Currency) else str(value)
 
 
 def _people(people: Sequence[Mapping[str, Any]]) -> Table:
@@ -120,7 +111,7 @@ def _people(people: Sequence[Mapping[str, Any]]) -> Table:
     return Table(columns, rows)
 
 
-def _shown(signature: "Signature") -> SignatureShown:
+def _shown(signature: Signature) -> SignatureShown:
     said = signature.statement
     meaning = f"{said.meaning.capitalize()}: {said.meaning.statement}"
     if said.reason:

@@ -16,6 +16,7 @@ from lumen_desktop.domain.signing import RELEASE, Given, Kind, Meaning, in_force
 from lumen_desktop.errors import InputError
 from lumen_desktop.services.authority import Authority
 from lumen_desktop.services.signing import Record, Signature, Signing, Wish
+from lumen_desktop.storage import accounts
 from lumen_desktop.storage import library as stored
 from lumen_desktop.storage.database import Database, Transaction
 
@@ -99,11 +100,12 @@ def _content(session: Any, document_id: int) -> dict[str, Any]:
     """The canonical content of a release record: JSON values, no floats."""
     row = _document(session, document_id)
     collection = session.get_one(stored.CollectionRow, row.collection_id)
+    adder = accounts.by_id(session, row.added_by or 0)
     said: Mapping[str, Any] = {
         "title": shown(row.title), "file": shown(row.name), "sha256": row.sha256, "size_bytes": row.size_bytes,
         "pages": row.pages, "collection": collection.name, "kind": row.kind, "subject": row.subject,
         "edition": row.edition, "as_of": row.as_of, "currency": row.currency,
-        "added_utc": row.added_utc.isoformat(timespec="seconds"), "added_by": row.added_by or 0,
+        "added_utc": row.added_utc.isoformat(timespec="seconds"), "added_by": adder.name if adder else "",
         "text_sha256": stored.text_digest(session, document_id),
     }  # fmt: skip
     return {"record": "release of a source document", "document": row.id, **said}

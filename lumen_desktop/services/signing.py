@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lumen_desktop import logs
 from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.clock import offset_minutes
 from lumen_desktop.domain.permissions import Act
@@ -29,6 +30,7 @@ from lumen_desktop.domain.signing import (
     Statement,
     Step,
     allowed,
+    in_force,
     refusal,
 )
 from lumen_desktop.errors import AccessError, InputError, IntegrityError, LumenError
@@ -42,6 +44,7 @@ from lumen_desktop.storage.keys import folded
 
 Consequence = Callable[[Transaction, Sequence[Given]], None]
 _BEFORE = "`lumen user identity` is for an admin, `lumen user accept` for yourself; the window asks for it."
+_ENDED = {Meaning.REJECTED: "Rejected", Meaning.WITHDRAWN: "Withdrawn"}
 MOST_ATTEMPTS = 3  # wrong components in a row; then the signed-in period is locked
 _COUNTED = frozenset({"KEY-001", "SIG-006"})
 
@@ -193,23 +196,39 @@ class Signing:
                 missing (AUD-010 to AUD-012), or the clock is to be explained first (SIG-003).
             IntegrityError: a signature on it does not hold (SIG-008).
         """
-        reason = checked(wish.reason) if wish.meaning in WITH_REASON else ""
-        actor = self._permitted(record, wish, reason)
-        if self._audit.clock_trouble() is not None:
-            words = "The computer's clock was set back or jumped; nothing is signed until an admin has explained it."
-            raise self._refused(InputError(words, code="SIG-003", hint="`lumen audit explain-clock --reason …`"))
+        actor, reason = self.check(record, wish.meaning, wish.reason)
+        if wish.shown_sha256 != record.sha256:
+            raise self._refused(_changed())
         secret = self._proved(wish)
         with self._database.transaction(actor, reason or f"sign: {wish.meaning}") as transaction:
             row = self._added(transaction, record, wish.meaning, actor, reason=reason, secret=secret)
             if then is not None:
                 then(transaction, _given(_of(transaction.session, record.kind, row.record_id)))
         self._person.has_signed, self._person.failed_signatures = True, 0
-        self._audit.anchor("signature")
+        try:
+            self._audit.anchor("signature")
+        except LumenError as error:  # what is signed is signed; the next write tries again
+            logs.event("audit.watch", code=error.code)
         assert row.id is not None
         return Signature(row.id, row.statement(), "")
 
-    def _permitted(self, record: Record, wish: Wish, reason: str) -> Actor:
-        """The actor, if duties, order and content allow this signature; every refusal is an event."""
+    def check(self, record: Record, meaning: Meaning, reason: str = "") -> tuple[Actor, str]:
+        """Everything but name and password: duties, order, reason, clock, and the signatures that are there.
+
+        Returns:
+            The actor and the reason as the trail keeps it.
+
+        Raises:
+            LumenError: as `sign`; every refusal is an event.
+        """
+        reason = checked(reason) if meaning in WITH_REASON else ""
+        actor = self._permitted(record, meaning, reason)
+        if self._audit.clock_trouble() is not None:
+            words = "The computer's clock was set back or jumped; nothing is signed until an admin has explained it."
+            raise self._refused(InputError(words, code="SIG-003", hint="`lumen audit explain-clock --reason …`"))
+        return actor, reason
+
+    def _permitted(self, record: Record, meaning: Meaning, reason: str) -> Actor:
         given = self.on(record)
         if flaws := [one.flaw for one in given if one.flaw]:
             words = f"A signature on this {record.route.kind} does not hold: {flaws[0]}"
@@ -217,14 +236,12 @@ class Signing:
                 IntegrityError(words, code="SIG-008", hint="Run `lumen audit verify` and report the code.")
             )
         meanings = {step.meaning: step for step in allowed(record.route, _given(given))}
-        step = meanings.get(wish.meaning)
+        step = meanings.get(meaning)
         actor = self._person.authorize(step.act if step else Act.OWN_ACCOUNT)
         user = self._person.user
-        if words := refusal(user, wish.meaning, record.route, _given(given), author_id=record.author_id, reason=reason):
+        if words := refusal(user, meaning, record.route, _given(given), author_id=record.author_id, reason=reason):
             hint = f"Possible now: {', '.join(sorted(meanings)) or 'nothing'}." if user.may_ever_sign else _BEFORE
             raise self._refused(AccessError(words, code="SIG-001", hint=hint))
-        if wish.shown_sha256 != record.sha256:
-            raise self._refused(_changed())
         return actor
 
     def _proved(self, wish: Wish) -> bytes:
@@ -276,6 +293,19 @@ class Signing:
             utc_offset_minutes=offset_minutes(now), chain_seq=last["seq"], chain_head=last["hash"],
         )  # fmt: skip
         return transaction.add(stored.signed(record.kind, number, record.canonical, statement, secret))
+
+
+def status(record: Record, signatures: Sequence[Signature]) -> str:
+    """How far a record is, in words."""
+    if any(one.flaw for one in signatures):
+        return "Signatures do not hold"
+    given = _given(signatures)
+    if given and given[-1].meaning in _ENDED:
+        return _ENDED[given[-1].meaning]
+    if in_force(record.route, given):
+        return "Released" if record.kind is Kind.SOURCE_DOCUMENT else "Signed"
+    step = allowed(record.route, given)[0]
+    return f"{len(given)} of {len(record.route.steps)} signatures; next: {step.meaning}"
 
 
 def _of(session: Any, kind: Kind, number: int) -> list[Signature]:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pypdfium2
@@ -174,7 +175,7 @@ def test_the_first_signature_takes_name_and_password_and_each_next_the_password(
         assert site.signing.needs_user
         for user, password in (("", WORDS[OTHER]), (OTHER, "")):
             asked_for = Wish(Meaning.REVIEWED, record.sha256, user, password)
-            assert code_of(lambda asked_for=asked_for: site.releases.sign(record, asked_for)) == "SIG-005"
+            assert code_of(partial(site.releases.sign, record, asked_for)) == "SIG-005"
         site.releases.sign(record, wish(record, Meaning.REVIEWED, OTHER))
         assert not site.signing.needs_user
         second = site.releases.record(DOCUMENT + 1)
@@ -192,7 +193,7 @@ def test_three_wrong_components_lock_and_nothing_is_signed(folder: Path) -> None
             (wish(record, Meaning.REVIEWED, OTHER, password="not it again"), "SIG-004"),
         ]
         for given, code in wrong:
-            assert code_of(lambda given=given: site.releases.sign(record, given)) == code
+            assert code_of(partial(site.releases.sign, record, given)) == code
         assert site.person.over() == "locked"
         assert code_of(lambda: site.releases.sign(record, wish(record, Meaning.REVIEWED, OTHER))) == "ACC-004"
     with asked(folder, OTHER) as (site, record):
@@ -213,7 +214,7 @@ def test_a_rejection_needs_a_reason_that_tells_something(folder: Path) -> None:
     with asked(folder, OTHER) as (site, record):
         for reason, code in (("", "AUD-010"), ("update", "AUD-011")):
             asked_for = wish(record, Meaning.REJECTED, OTHER, reason=reason)
-            assert code_of(lambda asked_for=asked_for: site.releases.sign(record, asked_for)) == code
+            assert code_of(partial(site.releases.sign, record, asked_for)) == code
 
 
 def test_nothing_is_signed_while_the_clock_is_to_be_explained(folder: Path, clock: Clock) -> None:
