@@ -391,13 +391,19 @@ def opened(place: SitePlace, credentials: Credentials, *, purpose: str, writable
     with contextlib.ExitStack() as stack:
         if not place.accounts:
             place = _with_accounts(place)
+        file, attempts = KeyFile.read(place.folder.key_file), Attempts(place.folder.path)
+        door = Door(file, attempts, now)
         if writable:
-            stack.enter_context(place.folder.writing(purpose))
+            try:
+                stack.enter_context(place.folder.writing(purpose))
+            except StorageError as error:  # in use: the trail is told by whoever comes in next
+                door.turned_away(credentials, error.code)
+                raise
+            file = KeyFile.read(place.folder.key_file)  # as it is now that nobody else writes it
+            door = Door(file, attempts, now)
             place.folder.check_space()
             logs.open_log(place.folder.path)
             stack.callback(logs.close_log)
-        file, attempts = KeyFile.read(place.folder.key_file), Attempts(place.folder.path)
-        door = Door(file, attempts, now)
         keys = door.open(credentials)
         path = place.folder.database(file.card.database)
         refuse_missing(path)

@@ -24,8 +24,7 @@ from lumen_desktop.domain.accounts import (
 )
 from lumen_desktop.domain.names import shown
 from lumen_desktop.domain.permissions import Act
-from lumen_desktop.domain.reasons import checked
-from lumen_desktop.errors import InputError
+from lumen_desktop.errors import AccessError, InputError
 from lumen_desktop.services import passwords, sign_in
 from lumen_desktop.services.authority import SignedIn
 from lumen_desktop.storage import accounts, audit
@@ -161,7 +160,7 @@ class People:
                 (ACC-035).
         """
         actor = self._over_another(name)
-        with self._database.transaction(actor, checked(reason)) as transaction:
+        with self._database.transaction(actor, self._person.because(reason)) as transaction:
             row = _existing(transaction, name)
             refuse_mixture(roles, accounts.profile(transaction.session))
             if Role.ADMIN not in roles:
@@ -176,7 +175,7 @@ class People:
             InputError: nobody of that name (ACC-034), or the last admin (ACC-035).
         """
         actor = self._over_another(name)
-        with self._database.transaction(actor, checked(reason)) as transaction:
+        with self._database.transaction(actor, self._person.because(reason)) as transaction:
             row = _existing(transaction, name)
             _refuse_last_admin(transaction, row)
             transaction.change(row, active=False)
@@ -192,7 +191,7 @@ class People:
             InputError: nobody of that name (ACC-034).
         """
         actor = self._person.authorize(Act.MANAGE_PEOPLE)
-        with self._database.transaction(actor, checked(reason)) as transaction:
+        with self._database.transaction(actor, self._person.because(reason)) as transaction:
             row = _existing(transaction, name)
             transaction.note("unlocked", "user", row.id)
         self._attempts.clear(KeyFile.read(self._key_file).label(row.name))
@@ -210,7 +209,7 @@ class People:
         actor = self._over_another(name)
         file = KeyFile.read(self._key_file)
         public = file.put(self._database.key, name, password)
-        with self._database.transaction(actor, checked(reason)) as transaction:
+        with self._database.transaction(actor, self._person.because(reason)) as transaction:
             row = _existing(transaction, name)
             refuse_mixture(accounts.parted(row.roles), accounts.profile(transaction.session), row.name)
             self._check_password(password, NewPerson(row.name, row.printed_name, frozenset()))
@@ -260,10 +259,14 @@ class People:
         """Unlocks a locked period by the person's password.
 
         Raises:
-            AccessError: the password is wrong (KEY-001), or too many were (ACC-020).
+            AccessError: the password is wrong (KEY-001), or too many were (ACC-020), or a new sign-in with the second
+                factor is due (ACC-024).
         """
         self._confirmed(password)
         user = self.me()
+        if user.second_factor and self._person.over() == "too long":
+            words = "The longest signed-in period is over: your one-time code is needed as well."
+            raise AccessError(words, code="ACC-024", hint="Sign out, and sign in again with both.")
         with self._database.transaction(Actor(user.name, accounts.joined(user.roles)), "unlock") as transaction:
             transaction.note("came back", "user", user.id)
         self._person.unlock()
@@ -359,7 +362,7 @@ class People:
                 code="ACC-041",
                 hint="Choose within these limits.",
             )
-        with self._database.transaction(actor, checked(reason)) as transaction:
+        with self._database.transaction(actor, self._person.because(reason)) as transaction:
             site = accounts.site(transaction.session)
             assert site is not None
             transaction.change(site, idle_s=limits.idle_s, longest_s=limits.longest_s)
@@ -374,7 +377,7 @@ class People:
         actor = self._person.authorize(Act.CHANGE_POLICY)
         if self.policy().profile is Profile.GMP:
             raise InputError("This is a GMP site already.", code="ACC-042", hint="`lumen policy` shows what holds.")
-        with self._database.transaction(actor, checked(reason)) as transaction:
+        with self._database.transaction(actor, self._person.because(reason)) as transaction:
             for row in accounts.people(transaction.session):
                 if row.active:
                     refuse_mixture(accounts.parted(row.roles), Profile.GMP, row.name)

@@ -9,7 +9,6 @@ from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.audit import Difference, Filters, Page, Verdict, differences
 from lumen_desktop.domain.clock import ClockTrouble
 from lumen_desktop.domain.permissions import Act, Reach
-from lumen_desktop.domain.reasons import checked
 from lumen_desktop.errors import InputError
 from lumen_desktop.services import audit_export
 from lumen_desktop.services.audit_export import Exported, Title
@@ -157,7 +156,7 @@ class Audit:
             InputError: the reason says nothing (AUD-010 to AUD-012), or there is nothing to explain (AUD-013).
         """
         actor = self._authority.authorize(Act.EXPLAIN_CLOCK)
-        words, trouble = checked(reason), self.clock_trouble()
+        words, trouble = self._authority.because(reason), self.clock_trouble()
         if trouble is None:
             raise InputError(
                 "The clock needs no explanation.", code="AUD-013", hint="`lumen audit list --entity clock` shows why."

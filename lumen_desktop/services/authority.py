@@ -11,7 +11,8 @@ from typing import Protocol
 
 from lumen_desktop.domain.accounts import PROGRAM, Actor, Moment, Profile, User, runs_out
 from lumen_desktop.domain.permissions import Act, Reach, reach
-from lumen_desktop.errors import AccessError, StorageError
+from lumen_desktop.domain.reasons import checked
+from lumen_desktop.errors import AccessError, InputError, LumenError, StorageError
 from lumen_desktop.storage import accounts
 from lumen_desktop.storage.database import Database
 
@@ -44,6 +45,13 @@ class Authority(Protocol):
     def reach(self, act: Act) -> Reach:
         """Whose records an act may touch."""
 
+    def because(self, reason: str) -> str:
+        """A reason as the trail keeps it.
+
+        Raises:
+            InputError: it is missing or says nothing (AUD-010 to AUD-012).
+        """
+
 
 class Housekeeping:
     """The program itself: it may do what its own code asks for."""
@@ -58,6 +66,10 @@ class Housekeeping:
     def reach(self, act: Act) -> Reach:  # noqa: ARG002 - whatever it is
         """Everybody's."""
         return Reach.ANY
+
+    def because(self, reason: str) -> str:
+        """As given: the code's own."""
+        return checked(reason)
 
 
 class SignedIn:
@@ -127,6 +139,21 @@ class SignedIn:
         """See `Authority.reach`."""
         user, profile = self._standing()
         return reach(user.roles, act, profile)[0]
+
+    def because(self, reason: str) -> str:
+        """See `Authority.because`; a refusal is an event."""
+        try:
+            return checked(reason)
+        except InputError as error:
+            raise self.told("reason refused", error) from None
+
+    def told(self, act: str, refusal: LumenError) -> LumenError:
+        """A refusal, after its event; on a disk that cannot be written without one."""
+        user = self.user
+        actor = Actor(user.name, accounts.joined(user.roles) or "none")
+        with where_writable(), self._database.transaction(actor, "refused") as transaction:
+            transaction.note(act, "user", user.id, after={"code": refusal.code})
+        return refusal
 
     def denied(self, act: Act, words: str, code: str, hint: str) -> AccessError:
         """The refusal of an act, after its event; on a disk that cannot be written it refuses without one."""

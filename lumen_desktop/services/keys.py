@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from lumen_desktop.domain.permissions import Act
-from lumen_desktop.domain.reasons import checked
 from lumen_desktop.services.authority import Authority
 from lumen_desktop.storage import rotation
 from lumen_desktop.storage.database import Database
@@ -38,4 +37,4 @@ class Keys:
             IntegrityError: the copy failed its verification (KEY-009); nothing was changed.
         """
         actor = self._authority.authorize(Act.ROTATE_KEY)
-        rotation.rotate(self._folder, self._database, actor, checked(reason), progress)
+        rotation.rotate(self._folder, self._database, actor, self._authority.because(reason), progress)

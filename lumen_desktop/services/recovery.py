@@ -52,6 +52,10 @@ def recover(folder: DataFolder, name: str, code: str, *, clock: Callable[[], dat
         database = Database.open(path, key, site_id=file.card.site_id, clock=clock, writable=True)
         try:
             recovered = _recover(database, file, folder, name=name, key=key)
+        except AccessError as error:
+            with database.transaction(_ACTOR, "refused") as transaction:
+                transaction.note("recovery refused", "site", 1, after={"code": error.code})
+            raise
         finally:
             database.close()
         for label in (file.label(RECOVERY), file.label(name)):

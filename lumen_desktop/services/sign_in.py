@@ -93,6 +93,10 @@ class Door:
             transaction.note("signed in", "user", row.id)
         return SignedIn(database, row.id, audit_watch.steady_s)
 
+    def turned_away(self, credentials: Credentials, code: str) -> None:
+        """Keeps for the trail that somebody could not come in, although no password of theirs was wrong."""
+        self._failed(self._label(credentials.user), code, state=lambda lockout: lockout)
+
     def leave(self, database: Database, person: SignedIn) -> None:
         """Ends a signed-in period."""
         user = person.user

@@ -19,7 +19,6 @@ from lumen_desktop import logs
 from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.clock import offset_minutes
 from lumen_desktop.domain.permissions import Act
-from lumen_desktop.domain.reasons import checked
 from lumen_desktop.domain.signing import (
     ROUTES,
     WITH_REASON,
@@ -36,7 +35,7 @@ from lumen_desktop.domain.signing import (
 from lumen_desktop.errors import AccessError, InputError, IntegrityError, LumenError
 from lumen_desktop.services.accounts import People
 from lumen_desktop.services.audit import Audit
-from lumen_desktop.services.authority import SignedIn, where_writable
+from lumen_desktop.services.authority import SignedIn
 from lumen_desktop.storage import audit as trail
 from lumen_desktop.storage import signatures as stored
 from lumen_desktop.storage.database import Database, Transaction
@@ -221,7 +220,7 @@ class Signing:
         Raises:
             LumenError: as `sign`; every refusal is an event.
         """
-        reason = checked(reason) if meaning in WITH_REASON else ""
+        reason = self._person.because(reason) if meaning in WITH_REASON else ""
         actor = self._permitted(record, meaning, reason)
         if self._audit.clock_trouble() is not None:
             words = "The computer's clock was set back or jumped; nothing is signed until an admin has explained it."
@@ -271,12 +270,7 @@ class Signing:
         )
 
     def _refused(self, error: LumenError) -> LumenError:
-        """A refusal, after its event."""
-        user = self._person.user
-        actor = Actor(user.name, ",".join(sorted(role.value for role in user.roles)))
-        with where_writable(), self._database.transaction(actor, "a signature refused") as transaction:
-            transaction.note("signature refused", "user", user.id, after={"code": error.code})
-        return error
+        return self._person.told("signature refused", error)
 
     def _added(
         self, transaction: Transaction, record: Record, meaning: Meaning, actor: Actor, *, reason: str, secret: bytes

@@ -24,6 +24,7 @@ from sqlalchemy import text
 
 from lumen_desktop import app
 from lumen_desktop.services.sign_in import Credentials
+from lumen_desktop.storage import audit
 from lumen_desktop.storage.folder import DataFolder
 from tests.conftest import ROOT, lumen_command, lumen_environment, write_documents
 
@@ -199,6 +200,7 @@ def tampered(day: Day) -> tuple[int, str]:
         with engine.begin() as connection:
             connection.execute(text("DROP TRIGGER audit_event_is_never_changed"))
             connection.execute(text("UPDATE audit_event SET body = replace(body, 'oskar', 'ockar') WHERE seq = 100"))
+            connection.execute(text(audit.GUARDS["audit_event_is_never_changed"]))
     done = subprocess.run(
         lumen_command("--user", "ada", "--password-stdin", "audit", "verify", data=copy),
         env=lumen_environment(), cwd=ROOT, input=WORDS["ada"] + "\n", capture_output=True, text=True, check=False,

@@ -341,6 +341,7 @@ def test_the_recovery_code_is_for_active_admins_and_wrong_ones_are_counted(site:
     code = site("key", "recovery-code").stdout.split("shown once: ")[1].split("\n")[0]
     for name in ("anna", "nobody"):
         assert refusal(recover(site, name, code)) == "ACC-040"
+    assert [event["after"]["code"] for event in site.events("recovery refused")] == ["ACC-040"] * 2
     for _ in range(FREE_FAILURES - 1):
         assert refusal(recover(site, HOLDER.user, "AAAA-BBBB")) == "KEY-008"
     assert refusal(recover(site, HOLDER.user, "AAAA-BBBB")) == "ACC-020"

@@ -59,6 +59,15 @@ def keys_of(folder: Path, name: str, password: str) -> tuple[bytes, bytes]:
         return held, bytes.fromhex(stored.public_key(session, row.id or 0, at=site._database.clock()))
 
 
+def test_a_reason_that_is_refused_is_an_event(folder: Path) -> None:
+    with signed_in(folder) as site:
+        for reason, code in (("", "AUD-010"), ("update", "AUD-011"), ("the label of the batch " * 30, "AUD-012")):
+            assert code_of(lambda: site.people.deactivate("anna", reason)) == code  # noqa: B023 - called at once
+    told = events(folder, "reason refused")
+    assert [event["after"]["code"] for event in told] == ["AUD-010", "AUD-011", "AUD-012"]
+    assert "label of the batch" not in str(told)
+
+
 # --- who comes ---
 
 

@@ -49,6 +49,16 @@ def test_a_sign_in_and_a_sign_out_are_events(folder: Path, clock: Clock) -> None
     assert repr(Credentials("holder", PASSWORD, "123456")) == "Credentials(user='holder')"
 
 
+def test_who_finds_the_site_in_use_is_told_to_the_trail_and_counted_as_no_wrong_password(folder: Path) -> None:
+    with signed_in(folder):
+        assert [refused(folder, HOLDER) for _ in range(7)] == ["STO-004"] * 7
+        assert refused(folder, Credentials("my password", "")) == "STO-004"
+    told = events(folder, "sign-in refused")
+    assert [event["after"]["code"] for event in told] == ["STO-004"] * 8
+    assert {event["entity_id"] for event in told} == {"holder", "an unknown name"}
+    assert Attempts(folder).lockout(label(folder, "holder")) == Lockout()
+
+
 def test_the_fifth_wrong_password_locks_until_its_time_even_for_the_right_one(folder: Path, clock: Clock) -> None:
     assert [refused(folder) for _ in range(5)] == ["KEY-001"] * 4 + ["ACC-020"]
     assert refused(folder, HOLDER) == "ACC-020"
@@ -255,6 +265,22 @@ def test_two_that_bring_the_same_code_at_once_do_not_both_get_in(folder: Path, s
         assert step is not None
         assert not sign_in._taken(site._database, row, step)
         assert sign_in._taken(site._database, row, step + 1)
+
+
+def test_after_the_longest_period_the_password_alone_brings_nobody_back_who_has_a_second_factor(
+    folder: Path, secret: str, clock: Clock
+) -> None:
+    clock.tick(60)
+    person = Credentials("holder", PASSWORD, pyotp.TOTP(secret).at(clock()))
+    with signed_in(folder, person) as site:
+        site.person.lock()
+        site.people.come_back(PASSWORD)
+        for _ in range(13 * 60):
+            clock.tick(60)
+            site.person.used()
+        assert site.person.over() == "too long"
+        assert code_of(lambda: site.people.come_back(PASSWORD)) == "ACC-024"
+        assert site.person.over() == "too long"
 
 
 def test_a_second_factor_ends_by_the_password(folder: Path, secret: str, clock: Clock) -> None:

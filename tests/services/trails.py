@@ -7,6 +7,7 @@ from sqlmodel import select
 
 from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.permissions import Act, Reach
+from lumen_desktop.domain.reasons import checked
 from lumen_desktop.services.audit import Audit
 from lumen_desktop.services.audit_watch import Watch
 from lumen_desktop.storage import anchors
@@ -29,6 +30,9 @@ class Allowed:
 
     def authorize(self, act: Act, *, of: int | None = None) -> Actor:  # noqa: ARG002 - whatever it is
         return self._actor
+
+    def because(self, reason: str) -> str:
+        return checked(reason)
 
     def reach(self, act: Act) -> Reach:  # noqa: ARG002 - whatever it is
         return Reach.ANY
