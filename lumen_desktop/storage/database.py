@@ -29,7 +29,7 @@ from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.clock import offset_minutes
 from lumen_desktop.errors import IntegrityError, LumenError, StorageError
 from lumen_desktop.storage import accounts, audit, signatures
-from lumen_desktop.storage.folder import full
+from lumen_desktop.storage.folder import full, is_full
 from lumen_desktop.storage.migrations import upgrade
 from lumen_desktop.storage.rows import Row
 
@@ -52,19 +52,22 @@ class Database:
         key: 32 bytes.
         site_id: whose audit chain this is.
         clock: tells the time, aware UTC.
+        writable: whether this process may write.
 
     Attributes:
         written: told of each transaction once it is committed: number and time of its last event.
     """
 
-    def __init__(self, path: Path, key: bytes, *, site_id: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, path: Path, key: bytes, *, site_id: str, clock: Callable[[], datetime], writable: bool = True
+    ) -> None:
         self._path = path
         self._key = key
         self.site_id = site_id
         self.clock = clock
         self.written: Callable[[int, datetime], None] | None = None
         self._refusal: LumenError | None = None
-        self._engine = _engine(path, key)
+        self._engine = _engine(path, key, writable=writable)
         self._write_turn = threading.Lock()
 
     @classmethod
@@ -84,7 +87,7 @@ class Database:
             )
         if not writable:
             refuse_missing(path)
-        database = cls(path, key, site_id=site_id, clock=clock)
+        database = cls(path, key, site_id=site_id, clock=clock, writable=writable)
         try:
             database._check(writable=writable)
         except BaseException:
@@ -168,7 +171,7 @@ class Database:
     def move_to(self, path: Path, key: bytes) -> None:
         """Goes on in another file that holds the same."""
         self._engine.dispose()
-        self._path, self._key, self._engine = path, key, _engine(path, key)
+        self._path, self._key, self._engine = path, key, _engine(path, key, writable=True)
 
     def close(self) -> None:
         """Closes all connections."""
@@ -193,7 +196,7 @@ class Database:
             raise self._translated(str(error)) from None
 
     def _translated(self, words: str) -> LumenError:
-        if "full" in words:
+        if "full" in words or ("disk I/O" in words and is_full(self._path.parent)):
             return full(self._path.parent)
         if "readonly" in words or "unable to open" in words:
             return StorageError(
@@ -319,20 +322,22 @@ def _identity(row: Row) -> object:
     return getattr(row, "id", None)
 
 
-def _address(path: Path) -> str:
+def _address(path: Path, *, writable: bool) -> str:
     """The file as SQLite is to open it: where nothing can be written, without the files that a log would need.
 
     A log that still holds what the file lacks is not passed over: without a place for its index SQLite refuses.
     """
     log, shared = path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
     alone = not shared.exists() and (not log.exists() or not log.stat().st_size)
-    frozen = alone and path.exists() and not (os.access(path.parent, os.W_OK) and os.access(path, os.W_OK))
+    possible = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
+    frozen = alone and path.exists() and (not possible or (not writable and is_full(path.parent)))
     return f"{path.absolute().as_uri()}{'?immutable=1' if frozen else ''}"
 
 
-def connected(path: Path, key: bytes, *first: str) -> sqlcipher3.dbapi2.Connection:
+def connected(path: Path, key: bytes, *first: str, writable: bool = True) -> sqlcipher3.dbapi2.Connection:
     """One connection, keyed and hardened; `first` are pragmas that must come before the file is looked at."""
-    connection = sqlcipher3.dbapi2.connect(_address(path), uri=True, isolation_level=None, check_same_thread=False)
+    address = _address(path, writable=writable)
+    connection = sqlcipher3.dbapi2.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA cipher_log_level = NONE")  # it would write to standard error
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
@@ -346,10 +351,13 @@ def connected(path: Path, key: bytes, *first: str) -> sqlcipher3.dbapi2.Connecti
     return connection
 
 
-def _engine(path: Path, key: bytes) -> Engine:
+def _engine(path: Path, key: bytes, *, writable: bool) -> Engine:
     """An SQLAlchemy engine whose connections are keyed, hardened and begin as reader or writer."""
     engine = create_engine(
-        "sqlite://", creator=lambda: connected(path, key), module=sqlcipher3.dbapi2, poolclass=QueuePool
+        "sqlite://",
+        creator=lambda: connected(path, key, writable=writable),
+        module=sqlcipher3.dbapi2,
+        poolclass=QueuePool,
     )
 
     @event.listens_for(engine, "begin")

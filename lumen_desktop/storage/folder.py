@@ -24,6 +24,7 @@ import psutil
 from lumen_desktop.errors import StorageError
 
 SMALLEST_FREE_BYTES = 64 * 1024 * 1024
+_INDEX_BYTES = 64 * 1024  # of a database's log, which takes 32 KiB at first; without it SQLite reads nothing
 FIRST_DATABASE = "lumen.db"
 _DATABASE = re.compile(r"lumen(?:-([1-9][0-9]{0,8}))?\.db")
 
@@ -221,6 +222,11 @@ def unwritable(path: Path, error: OSError) -> StorageError:
         code="STO-001",
         hint="Give another folder with --data, or make this one readable and writable for you.",
     )
+
+
+def is_full(path: Path) -> bool:
+    """Whether the disk of a folder has no space even for what reading a database takes."""
+    return shutil.disk_usage(path).free < _INDEX_BYTES
 
 
 def full(path: Path) -> StorageError:

@@ -1,6 +1,8 @@
 """Kills, full disks, damaged pages and planted strings: is anything lost, missed or left readable?
 
-``kills [--points N]``   SIGKILL at random moments of writes, new keys, founding and take-over.
+``kills``   SIGKILL at random moments of writes, new keys, founding and take-over.
+``disk``    a small disk that is full at the k-th page written; needs root, to mount it.
+``--points N`` is how many.
 
 Status 1 where a goal is missed.
 """
@@ -8,12 +10,17 @@ Status 1 where a goal is missed.
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.services import killing
+import pytest
+
+from tests.conftest import UNMOUNT, mounted
+from tests.services import filling, killing
+from tests.services.deeds import site_of_today
 
 SHARES = {"writes": 0.48, "new keys": 0.24, "founding": 0.12, "take-over": 0.16}
 
@@ -33,7 +40,22 @@ def kills(folder: Path, points: int, seed: int) -> tuple[dict[str, Any], bool]:
     return {**shown, "all": total.as_json()}, good and max(total.opening_s) <= killing.LONGEST_OPENING_S
 
 
-PARTS = {"kills": (kills, 500)}
+def disk(folder: Path, points: int, seed: int) -> tuple[dict[str, Any], bool]:
+    """Fills a disk at so many points."""
+    made, place = site_of_today(folder / "made"), folder / "disk"
+    place.mkdir()
+    try:
+        mounted(place, "-t", "tmpfs", "-o", "size=24m", "tmpfs")
+    except pytest.skip.Exception as reason:
+        return {"left out": str(reason)}, True
+    try:
+        found = filling.fill_often(made, place, filling.spread(points))
+    finally:
+        subprocess.run([UNMOUNT, "-l", str(place)], check=True)
+    return found.as_json(), not found.faults
+
+
+PARTS = {"kills": (kills, 500), "disk": (disk, 204)}
 
 
 def main(argv: list[str]) -> int:

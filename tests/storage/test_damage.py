@@ -1,6 +1,7 @@
 """Damage and full disks: found out, said in one sentence, and nothing stored before is lost."""
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,41 @@ def test_a_full_disk_is_one_sentence_and_what_was_stored_stays(small_disk: Path)
     with database.reading() as session:
         assert audit.verify(session, SITE).first_bad is None
     database.close()
+
+
+def test_a_closed_database_is_read_on_a_full_disk(small_disk: Path) -> None:
+    """There is no space for the index of its log then."""
+    path = small_disk / "lumen.db"
+    database = opened(path)
+    add(database)
+    before = trail(database)
+    database.close()
+    filler = fill(small_disk)
+    reader = opened(path, writable=False)
+    assert trail(reader) == before
+    with pytest.raises(StorageError) as caught:
+        add(reader, "more")
+    assert caught.value.code == "STO-001"
+    reader.close()
+    filler.unlink()
+    database = opened(path)
+    add(database, "after")
+    database.close()
+
+
+def test_a_log_that_cannot_be_read_for_want_of_space_is_no_damage(path: Path, small_disk: Path) -> None:
+    """A kill leaves a log; what it holds is not passed over, and nobody is told to restore a backup."""
+    database = opened(path)
+    add(database)
+    before = trail(database)
+    for ending in ("", "-wal"):
+        shutil.copy(f"{path}{ending}", small_disk)
+    database.close()
+    filler = fill(small_disk)
+    with pytest.raises(StorageError) as caught:
+        opened(small_disk / "lumen.db", writable=False)
+    assert caught.value.code == "STO-003"
+    filler.unlink()
+    reader = opened(small_disk / "lumen.db", writable=False)
+    assert trail(reader) == before
+    reader.close()
