@@ -335,6 +335,7 @@ class Site:
             folder=self.place.folder,
             authority=self.person,
             audit=self.audit,
+            damage=self._database.damaged,
             embedder=lambda: (self.embedder, self.embedding.build),
             engine=lambda: self._chat_engine,
             vectors_agree=lambda: self.searcher.index_agrees() if self.writable else None,

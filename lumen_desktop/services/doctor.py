@@ -7,7 +7,7 @@ import importlib.metadata
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,7 @@ class Doctor:
     folder: DataFolder
     authority: Authority
     audit: Audit
+    damage: Callable[[], Sequence[str]]
     embedder: Callable[[], tuple[EmbeddingEngine, ModelBuild]]
     engine: Callable[[], tuple[ChatEngine, ModelBuild]]
     vectors_agree: Callable[[], bool | None]
@@ -59,8 +60,8 @@ class Doctor:
             "parts", good=True, found=", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
         )
         for name, check in (
-            ("disk", self._disk), ("audit trail", self._trail), ("embedding model", self._embedding),
-            ("chat model", self._chat), ("vector index", self._index),
+            ("disk", self._disk), ("database", self._database), ("audit trail", self._trail),
+            ("embedding model", self._embedding), ("chat model", self._chat), ("vector index", self._index),
         ):  # fmt: skip
             try:
                 yield check()
@@ -70,6 +71,15 @@ class Doctor:
     def _disk(self) -> Finding:
         free = shutil.disk_usage(self.folder.path).free
         return Finding("disk", free > 2 * SMALLEST_FREE_BYTES, f"{free / 1024**3:.1f} GB free at {self.folder.path}")
+
+    def _database(self) -> Finding:
+        faults = self.damage()
+        if not faults:
+            return Finding("database", good=True, found="each page is as it was written")
+        words = (
+            f"{len(faults)} faults, the first: {faults[0]}; restore a backup, or ask support with the code (STO-010)"
+        )
+        return Finding("database", good=False, found=words)
 
     def _trail(self) -> Finding:
         verdict = self.audit.verify()

@@ -2,6 +2,7 @@
 
 ``kills``   SIGKILL at random moments of writes, new keys, founding and take-over.
 ``disk``    a small disk that is full at the k-th page written; needs root, to mount it.
+``pages``   one flipped byte in each page of a database.
 ``--points N`` is how many.
 
 Status 1 where a goal is missed.
@@ -18,8 +19,11 @@ from typing import Any
 
 import pytest
 
+from lumen_desktop import app
+from lumen_desktop.storage import keys
 from tests.conftest import UNMOUNT, mounted
-from tests.services import filling, killing
+from tests.rehearsal import RehearsalSite
+from tests.services import filling, flipping, killing
 from tests.services.deeds import site_of_today
 
 SHARES = {"writes": 0.48, "new keys": 0.24, "founding": 0.12, "take-over": 0.16}
@@ -55,7 +59,17 @@ def disk(folder: Path, points: int, seed: int) -> tuple[dict[str, Any], bool]:
     return found.as_json(), not found.faults
 
 
-PARTS = {"kills": (kills, 500), "disk": (disk, 204)}
+def pages(folder: Path, points: int, seed: int) -> tuple[dict[str, Any], bool]:
+    """Flips a byte in each of so many pages of a site with documents."""
+    app.Site = RehearsalSite  # type: ignore[misc]
+    keys._MEMORY_KIB, keys._PASSES = 64, 1  # the cost of a password is not what is measured
+    made = site_of_today(folder / "made")
+    flipping.stock(made, documents=60)
+    found = flipping.flip_often(made, folder, points, seed)
+    return found.as_json(), not found.missed and not found.faults
+
+
+PARTS = {"kills": (kills, 500), "disk": (disk, 204), "pages": (pages, 500)}
 
 
 def main(argv: list[str]) -> int:
