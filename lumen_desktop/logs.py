@@ -4,9 +4,11 @@ An allow-list decides what may be written, so that a question, a document's word
 cannot slip in. Every layer above may call `event`.
 """
 
+import io
 import json
 import logging
 import logging.handlers
+import os
 import time
 from pathlib import Path
 from typing import Final
@@ -20,7 +22,11 @@ _log.addHandler(logging.NullHandler())
 
 
 class _Handler(logging.handlers.RotatingFileHandler):
-    """Drops what it cannot write: on a full disk the work's own refusal says so, once."""
+    """Makes each file its owner's only; drops what it cannot write: the work's own refusal tells of a full disk."""
+
+    def _open(self) -> io.TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return io.TextIOWrapper(io.FileIO(descriptor, "a"), encoding=self.encoding, write_through=True)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
         """Says nothing."""
@@ -29,9 +35,7 @@ class _Handler(logging.handlers.RotatingFileHandler):
 def open_log(folder: Path) -> None:
     """Writes events to ``lumen.log`` in a data folder from now on: ten files of 5 MB, owner only."""
     close_log()
-    path = folder / "lumen.log"
-    path.touch(mode=0o600)
-    handler = _Handler(path, maxBytes=5_000_000, backupCount=9, encoding="utf-8")
+    handler = _Handler(folder / "lumen.log", maxBytes=5_000_000, backupCount=9, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(message)s"))
     _log.addHandler(handler)
     _log.setLevel(logging.INFO)

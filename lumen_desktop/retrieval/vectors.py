@@ -5,6 +5,7 @@ that holds the site: two owners were seen to lose vectors without a word. A dama
 crash it, which is why it is a child. `nearest.VectorIndex` is the parent's side.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,16 @@ _CONFIGURATION = {"hnsw": {"space": "cosine", "ef_search": 200, "ef_construction
 def run(memory_bytes: int, folder: str) -> int:
     """Serves the index in ``folder`` until standard input closes; returns the exit status."""
     confine(memory_bytes)
+    if os.name == "posix":
+        _for_its_owner_only(Path(folder))
     return serve(lambda: _load(Path(folder)))
+
+
+def _for_its_owner_only(folder: Path) -> None:
+    """Lets nobody else read what Chroma writes from now on, or wrote before."""
+    os.umask(0o077)
+    for path in folder.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _load(folder: Path) -> tuple[Mapping[str, Any], Handler]:

@@ -3,6 +3,7 @@
 ``kills``   SIGKILL at random moments of writes, new keys, founding and take-over.
 ``disk``    a small disk that is full at the k-th page written; needs root, to mount it.
 ``pages``   one flipped byte in each page of a database.
+``strings`` words planted in every flow of a site; needs the models.
 ``--points N`` is how many.
 
 Status 1 where a goal is missed.
@@ -22,6 +23,8 @@ import pytest
 from lumen_desktop import app
 from lumen_desktop.storage import keys
 from tests.conftest import UNMOUNT, mounted
+from tests.end_to_end import planting
+from tests.end_to_end.test_planted_strings import crash
 from tests.rehearsal import RehearsalSite
 from tests.services import filling, flipping, killing
 from tests.services.deeds import site_of_today
@@ -44,8 +47,14 @@ def kills(folder: Path, points: int, seed: int) -> tuple[dict[str, Any], bool]:
     return {**shown, "all": total.as_json()}, good and max(total.opening_s) <= killing.LONGEST_OPENING_S
 
 
+def _cheap() -> None:
+    """The cost of a password is not what is measured."""
+    keys._MEMORY_KIB, keys._PASSES = 64, 1
+
+
 def disk(folder: Path, points: int, seed: int) -> tuple[dict[str, Any], bool]:
     """Fills a disk at so many points."""
+    _cheap()
     made, place = site_of_today(folder / "made"), folder / "disk"
     place.mkdir()
     try:
@@ -61,15 +70,27 @@ def disk(folder: Path, points: int, seed: int) -> tuple[dict[str, Any], bool]:
 
 def pages(folder: Path, points: int, seed: int) -> tuple[dict[str, Any], bool]:
     """Flips a byte in each of so many pages of a site with documents."""
+    _cheap()
     app.Site = RehearsalSite  # type: ignore[misc]
-    keys._MEMORY_KIB, keys._PASSES = 64, 1  # the cost of a password is not what is measured
     made = site_of_today(folder / "made")
     flipping.stock(made, documents=60)
     found = flipping.flip_often(made, folder, points, seed)
     return found.as_json(), not found.missed and not found.faults
 
 
-PARTS = {"kills": (kills, 500), "disk": (disk, 204), "pages": (pages, 500)}
+def strings(folder: Path, points: int, seed: int) -> tuple[dict[str, Any], bool]:
+    """Plants strings in every flow of a site with the installed models; how many is what the flows hold."""
+    with planting.apart(folder):
+        day = planting.lived(planting.Day(folder, rehearsal=False))
+        crash(day)
+        day.watch("a crash")
+        there = planting.stored(day)
+    others, texts = planting.readable_by_others(day.data), planting.texts_of_the_index(day.data)
+    shown = {"planted": len(day.words), "in_the_database": len(there), "readable": day.hits}
+    return {**shown, "open_to_others": others, "texts_in_the_index": texts}, not (day.hits or others or texts)
+
+
+PARTS = {"kills": (kills, 500), "disk": (disk, 204), "pages": (pages, 500), "strings": (strings, 0)}
 
 
 def main(argv: list[str]) -> int:

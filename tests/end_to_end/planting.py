@@ -13,7 +13,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -269,7 +269,8 @@ def asking(day: Day, site: app.Site) -> None:
     list(site.chat.ask(f"What is the weather {day.plant('unanswered question')}?", conversation_id=conversation))
     stopped = site.chat.ask(f"What is a recall's notice {day.plant('stopped question')}?", prose=True)
     next(iter(stopped))
-    stopped.close()  # type: ignore[attr-defined] - it is a generator
+    assert isinstance(stopped, Generator)
+    stopped.close()
     refused(lambda: list(site.chat.ask(day.plant("refused question") + " why" * 2000)))
     refused(lambda: list(site.chat.ask("What is it?", collection=day.plant("collection that is not there"))))
     site.conversations.rename(conversation, f"About {day.plant('title')}")

@@ -229,3 +229,15 @@ def test_it_says_at_once_whether_it_could_answer(index: VectorIndex) -> None:
     assert index.is_ready()
     index.close()
     assert not index.is_ready()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+def test_the_index_is_the_owners_only_whoever_wrote_it_before(tmp_path: Path) -> None:
+    place = tmp_path / "index"
+    for _ in range(2):
+        index = VectorIndex(place)
+        index.put(PLACE, 3, IDS, VECTORS)
+        index.close()
+        for path in place.rglob("*"):
+            assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+            path.chmod(path.stat().st_mode | 0o055)  # as former versions left them
