@@ -1,15 +1,25 @@
 """Killed at any moment a site keeps what it acknowledged; `python -m tests.bench robustness` kills far more often."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from lumen_desktop import app
+from lumen_desktop.storage import keys
 from tests.conftest import HOLDER
 from tests.services.deeds import DEEDS, Diary, faults_of, site_of_today, strangers
 from tests.services.killing import CAN_FORK, STORIES, kill_often
 
 pytestmark = pytest.mark.usefixtures("cheap_keys")
+
+
+@pytest.fixture(scope="module")
+def today(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "_MEMORY_KIB", 64)
+        patch.setattr(keys, "_PASSES", 1)
+        return site_of_today(tmp_path_factory.mktemp("made") / "site")
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="a process is forked for each kill")
@@ -21,9 +31,9 @@ def test_a_kill_loses_nothing_that_was_acknowledged(story: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", DEEDS)
-def test_a_deed_stands_once_it_was_done_and_not_before(kind: str, tmp_path: Path) -> None:
+def test_a_deed_stands_once_it_was_done_and_not_before(kind: str, today: Path, tmp_path: Path) -> None:
     """Or the kills would look for nothing."""
-    folder = site_of_today(tmp_path / "site")
+    folder = Path(shutil.copytree(today, tmp_path / "site"))
     with app.opened(app.find_site(folder), HOLDER, purpose="tests", writable=True) as site:
         deed, told = DEEDS[kind](7), {"export": "00", "refusal": 1, "rotation": "lumen-2.db", "recovery": "0000"}
         assert not _stands(deed.stands, site, told.get(kind))
@@ -42,8 +52,8 @@ def _stands(stands: object, site: app.Site, told: object) -> bool:
         return False
 
 
-def test_what_was_acknowledged_and_is_gone_is_found(tmp_path: Path) -> None:
-    folder = site_of_today(tmp_path / "site")
+def test_what_was_acknowledged_and_is_gone_is_found(today: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(today, tmp_path / "site"))
     diary = Diary()
     diary.ends("title", 1, None)
     diary.ends("password", 2, None)
