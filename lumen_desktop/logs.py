@@ -4,6 +4,7 @@ An allow-list decides what may be written, so that a question, a document's word
 cannot slip in. Every layer above may call `event`.
 """
 
+import contextlib
 import io
 import json
 import logging
@@ -27,6 +28,10 @@ class _Handler(logging.handlers.RotatingFileHandler):
     def _open(self) -> io.TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         return io.TextIOWrapper(io.FileIO(descriptor, "a"), encoding=self.encoding, write_through=True)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):  # what a full disk did not take
+            super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
         """Says nothing."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lumen_desktop import logs
+from tests.conftest import fill
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
@@ -24,3 +25,22 @@ def test_every_file_of_the_log_is_the_owners_only(tmp_path: Path) -> None:
     files = sorted(tmp_path.iterdir())
     assert len(files) > 2
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_a_full_disk_is_no_fault_of_the_log(small_disk: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What cannot be written is left out, at the end too; later events are written again."""
+    logs.open_log(small_disk)
+    logs.event("tests.before")
+    filler = fill(small_disk)
+    for _ in range(100):
+        logs.event("tests.meanwhile", code="x" * 100)
+    filler.unlink()
+    logs.event("tests.after")
+    fill(small_disk)
+    for _ in range(100):
+        logs.event("tests.meanwhile", code="x" * 100)
+    logs.close_log()
+    words = (small_disk / "lumen.log").read_text(encoding="utf-8")
+    assert words.startswith('{"time_utc"')
+    assert "tests.after" in words
+    assert capfd.readouterr() == ("", "")

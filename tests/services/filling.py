@@ -72,7 +72,7 @@ def fill_often(made: Path, disk: Path, points: list[tuple[str, int]]) -> Finding
         for number, (kind, left) in enumerate(points):
             here = disk / "here"
             shutil.copytree(made, here)
-            for fault in _Point(here, findings, f"{kind}, {left:,} bytes left").run(
+            for fault in _Point(here, findings, f"{kind}, {left:,} bytes left").tried(
                 kind, left, closing=number % 2 == 1
             ):
                 findings.faults.append(f"{kind}, {left:,} bytes left: {fault}")
@@ -90,6 +90,13 @@ class _Point:
         self._name = name
         self._diary = Diary()
         self._n = 0
+
+    def tried(self, kind: str, left: int, *, closing: bool) -> list[str]:
+        """Runs it; what is raised all the way is a fault."""
+        try:
+            return self.run(kind, left, closing=closing)
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            return [f"is left with {error!r}"]
 
     def run(self, kind: str, left: int, *, closing: bool) -> list[str]:
         """Fills, writes, reads, frees, writes; with ``closing`` the site is closed while the disk is full."""
