@@ -336,6 +336,7 @@ class Site:
             authority=self.person,
             audit=self.audit,
             damage=self._database.damaged,
+            signatures=self.signing.broken,
             embedder=lambda: (self.embedder, self.embedding.build),
             engine=lambda: self._chat_engine,
             vectors_agree=lambda: self.searcher.index_agrees() if self.writable else None,

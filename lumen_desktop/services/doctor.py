@@ -42,6 +42,7 @@ class Doctor:
     authority: Authority
     audit: Audit
     damage: Callable[[], Sequence[str]]
+    signatures: Callable[[], Sequence[str]]
     embedder: Callable[[], tuple[EmbeddingEngine, ModelBuild]]
     engine: Callable[[], tuple[ChatEngine, ModelBuild]]
     vectors_agree: Callable[[], bool | None]
@@ -61,6 +62,7 @@ class Doctor:
         )
         for name, check in (
             ("disk", self._disk), ("database", self._database), ("audit trail", self._trail),
+            ("signatures", self._signatures),
             ("embedding model", self._embedding), ("chat model", self._chat), ("vector index", self._index),
         ):  # fmt: skip
             try:
@@ -80,6 +82,11 @@ class Doctor:
             f"{len(faults)} faults, the first: {faults[0]}; restore a backup, or ask support with the code (STO-010)"
         )
         return Finding("database", good=False, found=words)
+
+    def _signatures(self) -> Finding:
+        broken = self.signatures()
+        words = f"{len(broken)} do not hold, the first: {broken[0]}" if broken else "each is as it was signed"
+        return Finding("signatures", not broken, words)
 
     def _trail(self) -> Finding:
         verdict = self.audit.verify()

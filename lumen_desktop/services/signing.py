@@ -158,6 +158,15 @@ class Signing:
             self._person.user, meaning, record.route, _given(self.on(record)), author_id=record.author_id, reason="-"
         )
 
+    def broken(self) -> list[str]:
+        """Signatures of the site that are not what was signed, each with its reason; empty where all hold.
+
+        Whether the record is still the same, `on` says of each record.
+        """
+        with self._database.reading() as session:
+            flaws = [(row.id, stored.flaw(session, row)) for row in stored.all_of(session)]
+        return [f"S-{number:06}: {flaw}" for number, flaw in flaws if flaw]
+
     def printed(self, record: Record, *, preview: bool = False) -> bytes:
         """The record with its signatures as PDF; the trail keeps that it was printed.
 

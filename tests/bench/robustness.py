@@ -29,7 +29,7 @@ from tests.rehearsal import RehearsalSite
 from tests.services import filling, flipping, killing
 from tests.services.deeds import site_of_today
 
-SHARES = {"writes": 0.48, "new keys": 0.24, "founding": 0.12, "take-over": 0.16}
+SHARES = {"writes": 0.36, "signing": 0.16, "new keys": 0.2, "founding": 0.12, "take-over": 0.16}
 
 
 def kills(folder: Path, points: int, seed: int) -> tuple[dict[str, Any], bool]:

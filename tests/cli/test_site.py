@@ -160,7 +160,17 @@ def test_beside_a_writer_readers_work_and_writers_are_told_who_holds_it(
 def test_the_doctor_says_what_it_looked_at(own: Own) -> None:
     result = own("doctor", "--json", engines={"indexed": True})
     checks = {check["check"]: check for check in json.loads(result.stdout)["checks"]}
-    parts = {"program", "parts", "disk", "database", "audit trail", "embedding model", "chat model", "vector index"}
+    parts = {
+        "program",
+        "parts",
+        "disk",
+        "database",
+        "audit trail",
+        "signatures",
+        "embedding model",
+        "chat model",
+        "vector index",
+    }
     assert parts == set(checks)
     assert checks["audit trail"]["good"]
     failing = own("doctor", engines={"chat": {"crash_after": 0}, "indexed": True})

@@ -16,13 +16,16 @@ from typing import Any
 from sqlalchemy import text
 
 from lumen_desktop import app
-from lumen_desktop.domain.accounts import Profile, Role, SessionLimits
+from lumen_desktop.domain.accounts import PROGRAM, Profile, Role, SessionLimits
 from lumen_desktop.domain.audit import Filters, Page
+from lumen_desktop.domain.signing import Kind, Meaning
 from lumen_desktop.errors import AccessError
 from lumen_desktop.services import founding
 from lumen_desktop.services.accounts import NewPerson
 from lumen_desktop.services.founding import Founding, first_admin
 from lumen_desktop.services.sign_in import Credentials, Door
+from lumen_desktop.services.signing import Wish
+from lumen_desktop.storage import accounts
 from lumen_desktop.storage.attempts import Attempts
 from lumen_desktop.storage.database import Database
 from lumen_desktop.storage.folder import DataFolder, is_database
@@ -177,10 +180,29 @@ def rotation(_: int) -> Deed:
     return Deed("rotation", rotate, lambda site, name: _number(_file(site).card.database) >= _number(name))
 
 
-DEEDS: dict[str, Callable[[int], Deed]] = {
-    work.__name__: work
-    for work in (title, pin, limits, person, duties, identity, password, access, recovery, export, refusal, rotation)
-}
+def signature(n: int) -> Deed:
+    """A review of access is signed: the signature, the record and their event are one."""
+
+    def sign(site: app.Site) -> int:
+        record = site.reviews.of_access(f"finding {n}")
+        wish = Wish(Meaning.REVIEWED, record.sha256, HOLDER.user, HOLDER.password)
+        return int(site.reviews.sign(record, wish).statement.record.rsplit(maxsplit=1)[-1])
+
+    return Deed(f"signature {n}", sign, lambda site, number: _holds(site, number, f"finding {n}"))
+
+
+def _holds(site: app.Site, number: int | None, finding: str) -> bool:
+    """Whether a review is there as it was signed."""
+    if number is None:
+        return False
+    record = site.reviews.record(Kind.ACCESS_REVIEW, number)
+    return record.content["finding"] == finding and [one.flaw for one in site.signing.on(record)] == [""]
+
+
+_WORKS = (
+    title, pin, limits, person, duties, identity, password, access, recovery, export, refusal, signature, rotation,
+)  # fmt: skip
+DEEDS: dict[str, Callable[[int], Deed]] = {work.__name__: work for work in _WORKS}
 QUICK = ("title", "pin", "limits", "duties", "identity", "export")
 ORDINARY = (*QUICK, "person", "password", "access", "recovery", "refusal")
 
@@ -279,6 +301,11 @@ def site_of_today(folder: Path) -> Path:
     with app.opened(app.find_site(folder), HOLDER, purpose="tests", writable=True) as site:
         for n, name in enumerate(TRAVELLERS):
             site.people.add(NewPerson(name, name.title(), frozenset({Role.CLINICIAN})), _words(n))
+        site.people.accept_accountability()
+        with site._database.transaction(PROGRAM, "identity checked") as transaction:  # as another admin would
+            row = accounts.by_name(transaction.session, HOLDER.user)
+            assert row is not None
+            transaction.change(row, identity_checked="passport seen")
     return folder
 
 
@@ -293,6 +320,7 @@ def faults_of(site: app.Site) -> list[str]:
         faults.append("the site can only be read")
     if cipher or integrity != "ok":
         faults.append("the database is damaged")
+    faults += site.signing.broken()
     exchanges = site.conversations.exchanges(1)
     if len(exchanges) < 1 or exchanges[0].question != "What is a recall?":
         faults.append("a conversation of former days is gone")

@@ -145,6 +145,7 @@ def nothing(_: Path, __: dict[str, Any]) -> list[str]:
 STORIES: dict[str, Story] = {
     "writes": Story(site_of_today, deeds_of(*ORDINARY), nothing, again=25, longest_s=1.5),
     "new keys": Story(site_of_today, deeds_of("rotation", "rotation", *QUICK), nothing, again=25, longest_s=1.5),
+    "signing": Story(site_of_today, deeds_of("signature", "signature", *QUICK), nothing, again=25, longest_s=1.5),
     "founding": Story(lambda folder: folder.mkdir(), found, found_again),
     "take-over": Story(site_of_former_days, take_over, take_over_again),
 }

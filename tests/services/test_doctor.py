@@ -21,7 +21,7 @@ def test_a_healthy_site_is_good_everywhere(site: app.Site, rehearsed: type[Rehea
     list(site.library.reindex())
     found = findings(site)
     models = ["embedding model", "chat model", "vector index"]
-    assert list(found) == ["program", "parts", "disk", "database", "audit trail", *models]
+    assert list(found) == ["program", "parts", "disk", "database", "audit trail", "signatures", *models]
     bad = {check for check, (good, _) in found.items() if not good}
     assert bad <= {"embedding model"}  # rehearsed vectors know words, not what they mean
     assert CHAT.sha256 in found["chat model"][1]
