@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from lumen_desktop import app
 from lumen_desktop.domain.accounts import Actor, Role
-from lumen_desktop.domain.audit import Filters, Order
+from lumen_desktop.domain.audit import Filters, Order, Verdict
 from lumen_desktop.services import audit_print
 from lumen_desktop.ui import errors
 from lumen_desktop.ui.audit import comparison, words
@@ -22,6 +22,7 @@ from lumen_desktop.ui.audit.clock import ExplainDialog
 from lumen_desktop.ui.audit.events_model import READ_AT_ONCE
 from lumen_desktop.ui.audit.exporting import Target
 from lumen_desktop.ui.audit.filtering import FilterBar
+from lumen_desktop.ui.audit.idle import IdleVerification
 from lumen_desktop.ui.audit.screen import AuditScreen
 from lumen_desktop.ui.widgets import Banner, column
 from tests.conftest import Clock
@@ -345,6 +346,39 @@ def test_a_site_that_can_only_be_read_says_why_at_once(
     with signed_in(site_folder) as site:
         screen = shown(site, qtbot)
         assert "broken" in screen.verdict.words
+
+
+def idle_verification(site: app.Site, busy: list[bool], qtbot: QtBot) -> tuple[IdleVerification, list[Verdict]]:
+    """One that waits 10 ms each time, and what it found."""
+    window = QWidget()
+    found: list[Verdict] = []
+    qtbot.addWidget(window)
+    watch = IdleVerification(site, lambda: busy.pop(0) if busy else False, window)
+    vars(watch)["around"] = window
+    watch._waiting.setInterval(10)
+    watch.broken.connect(found.append)
+    return watch, found
+
+
+def test_the_trail_is_verified_unasked_once_the_window_is_idle(site: app.Site, qtbot: QtBot) -> None:
+    busy = [True, True]
+    watch, found = idle_verification(site, busy, qtbot)
+    with without_guards(site.place.folder.path, site._database.key) as raw:
+        raw.execute("UPDATE audit_event SET previous = zeroblob(32) WHERE seq = 5")
+    site.person.lock()
+    qtbot.waitUntil(lambda: not busy, timeout=WAIT_MS)
+    site.person.unlock()
+    qtbot.waitUntil(lambda: bool(found), timeout=WAIT_MS)
+    assert found[0].first_bad == 5
+    assert not watch._waiting.isActive()
+    assert site.audit.find(Filters(act="denied")) == []
+
+
+def test_of_a_whole_trail_nothing_is_said_unasked(site: app.Site, qtbot: QtBot) -> None:
+    watch, found = idle_verification(site, [], qtbot)
+    qtbot.waitUntil(lambda: not watch._waiting.isActive() and watch._task is None, timeout=WAIT_MS)
+    assert found == []
+    watch.leave()
 
 
 # --- the clock ---
