@@ -106,9 +106,11 @@ class EventsView(QWidget):
     def _read(self, filters: Filters, page: Page) -> Iterator[_Found]:
         """In another thread: the page first, because counting takes longer where words are sought."""
         audit = self._site.audit
-        yield [line(event) for event in audit.find(filters, page)]
+        lines = [line(event) for event in audit.find(filters, page)]
+        yield lines
         total = audit.count()
-        yield audit.count(filters) if filters != Filters() else total, total
+        all_read = len(lines) < page.limit
+        yield len(lines) if all_read else total if filters == Filters() else audit.count(filters), total
         yield audit.choices()
 
     def _take(self, found: _Found, asked: tuple[Filters, int]) -> None:
