@@ -93,6 +93,7 @@ class _EventText(QTextEdit):
     def __init__(self) -> None:
         super().__init__()
         self._told: Told | None = None
+        self.setAccessibleName("Event")
         self.setReadOnly(True)
         self.setTabChangesFocus(True)
         self.setAcceptDrops(False)
