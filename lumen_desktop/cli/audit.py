@@ -9,6 +9,7 @@ import typer
 from lumen_desktop.app import Site
 from lumen_desktop.cli import output
 from lumen_desktop.domain.audit import Difference, Filters, Order, Page, Verdict
+from lumen_desktop.domain.clock import ago
 from lumen_desktop.errors import InputError
 
 app = typer.Typer(help="Read, verify and export the audit trail.", no_args_is_help=True)
@@ -138,16 +139,9 @@ def _say(verdict: Verdict, age_s: float | None) -> None:
         output.text("No anchor lies outside the database yet.")
         return
     output.text(
-        f"Last anchor outside the database: event {verdict.outside.seq}, {_age(age_s)} "
+        f"Last anchor outside the database: event {verdict.outside.seq}, {ago(age_s)} "
         f"({verdict.outside.time_utc.isoformat(timespec='seconds')})."
     )
-
-
-def _age(seconds: float) -> str:
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if abs(seconds) >= 2 * length:
-            return f"{round(abs(seconds) / length)} {unit}s {'ago' if seconds > 0 else 'ahead of the clock'}"
-    return "just now"
 
 
 @app.command()

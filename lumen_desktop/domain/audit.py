@@ -113,6 +113,15 @@ class Page:
     limit: int = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What filters can name, in alphabetical order: the people, acts and kinds of things that a trail tells of."""
+
+    actors: tuple[str, ...]
+    acts: tuple[str, ...]
+    entities: tuple[str, ...]
+
+
 class Change(StrEnum):
     """What happened to a field."""
 

@@ -45,6 +45,14 @@ class Reading:
     steady_s: float
 
 
+def ago(seconds: float) -> str:
+    """How long since, in whole units as people say it; a time yet to come is ahead of the clock."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if abs(seconds) >= 2 * length:
+            return f"{round(abs(seconds) / length)} {unit}s {'ago' if seconds > 0 else 'ahead of the clock'}"
+    return "just now"
+
+
 def anomaly(last: datetime | None, start: Reading | None, now: Reading) -> Anomaly | None:
     """What the clock did, judged by the last event and by this run's start.
 

@@ -97,3 +97,9 @@ def reach(roles: frozenset[Role], act: Act, profile: Profile) -> tuple[Reach, Ro
     if best is None or row.get(best, Reach.NONE) is Reach.NONE:
         return Reach.NONE, None
     return row[best], best
+
+
+def who_may(act: Act, profile: Profile, *, least: Reach = Reach.OWN) -> tuple[Role, ...]:
+    """The duties that reach at least so far with an act, in the table's order."""
+    row = TABLE[profile].get(act, {})
+    return tuple(role for role in _COLUMNS if row.get(role, Reach.NONE) >= least)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from lumen_desktop.domain.accounts import Actor
-from lumen_desktop.domain.audit import Difference, Filters, Page, Verdict, differences
+from lumen_desktop.domain.audit import Choices, Difference, Filters, Page, Verdict, differences
 from lumen_desktop.domain.clock import ClockTrouble
 from lumen_desktop.domain.permissions import Act, Reach
 from lumen_desktop.errors import InputError
@@ -25,7 +25,7 @@ class Told:
     """One event, and what it changed.
 
     Attributes:
-        fields: what it says, plus ``hash``.
+        fields: what it says, plus ``hash`` and ``previous``, the hash of the event before.
         differences: fields before and after.
     """
 
@@ -86,6 +86,16 @@ class Audit:
         filters = self._seen(filters)
         with self._database.reading() as session:
             return audit.count(session, filters)
+
+    def choices(self) -> Choices:
+        """What filters can name among the events that the person may see.
+
+        Raises:
+            AccessError: not permitted.
+        """
+        own = self._seen(_EVERYTHING).actor
+        with self._database.reading() as session:
+            return audit.choices(session, own)
 
     def event(self, seq: int) -> Told:
         """One event, compared field by field.

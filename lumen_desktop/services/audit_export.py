@@ -242,5 +242,5 @@ def _check_free(target: Path, *, replace: bool) -> None:
         raise InputError(
             f"There is a file or folder {target} already.",
             code="AUD-014",
-            hint="Name another file, or use --force to replace a file.",
+            hint="Name another file; in the terminal, --force replaces a file.",
         )

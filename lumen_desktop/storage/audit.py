@@ -13,7 +13,7 @@ import rfc8785
 from sqlalchemy import text
 from sqlmodel import Field, Session, col, select
 
-from lumen_desktop.domain.audit import AuditEvent, Filters, Order, Page, Verdict, first_break, genesis, link
+from lumen_desktop.domain.audit import AuditEvent, Choices, Filters, Order, Page, Verdict, first_break, genesis, link
 from lumen_desktop.errors import IntegrityError
 from lumen_desktop.storage.rows import Row
 
@@ -101,13 +101,13 @@ def events(session: Session, *, newest: int | None = None) -> list[dict[str, Any
 
 
 def event(session: Session, seq: int) -> dict[str, Any] | None:
-    """One event as its fields plus ``hash`` (hex); None where there is none of that number.
+    """One event as its fields plus ``hash`` and ``previous`` (hex); None where there is none of that number.
 
     Raises:
         IntegrityError: it is not what was written (AUD-001).
     """
     row = session.get(AuditEventRow, seq)
-    return shown(_event(row)) if row else None
+    return {**shown(_event(row)), "previous": row.previous.hex()} if row else None
 
 
 def _event(row: AuditEventRow) -> AuditEvent:
@@ -156,6 +156,14 @@ def count(session: Session, filters: Filters) -> int:
     """How many events filters choose; where words are sought it reads each event, a second per 100,000 or two."""
     source, values = _wanted(session, filters, indexed=not filters.words)
     return int(session.execute(text(f"SELECT count(*) {source}"), values).scalar_one())
+
+
+def choices(session: Session, actor: str) -> Choices:
+    """What filters can name among the events of one person, or of all where no name is given."""
+    mine = " WHERE actor = :actor" if actor else ""
+    query = f"SELECT DISTINCT actor, act, entity FROM audit_event {_BY_WORDS}{mine}"  # noqa: S608 - no value stands in it
+    rows = session.execute(text(query), {"actor": actor} if actor else {}).all()
+    return Choices(*(tuple(sorted({row[column] for row in rows if row[column]})) for column in range(3)))
 
 
 def chosen(session: Session, filters: Filters) -> Iterator[AuditEvent]:

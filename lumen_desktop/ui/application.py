@@ -10,6 +10,7 @@ import importlib
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from lumen_desktop.ui.welcome import WelcomePage
 
 if TYPE_CHECKING:
     from lumen_desktop.app import Site
+    from lumen_desktop.domain.audit import Verdict
 
 _LISTEN_EVERY_MS = 400
 _CLOSE_WITHIN_MS = 3000
@@ -200,6 +202,7 @@ class Shell(QObject):
     def _enter(self, site: Site) -> None:
         self.window.enter(site)
         self.guard.watch(site)
+        self._verify_when_idle(site)
         self.window.status.progress("", 0, 0)
         if site.trouble is not None:
             said = f"{site.trouble.reason} The audit trail was changed; this site can only be read. (AUD-002)"
@@ -207,6 +210,18 @@ class Shell(QObject):
         _, notices = settings.load(paths.settings_file())
         if notices:
             self.window.banner.tell(" ".join(notices), kind="warning")
+
+    def _verify_when_idle(self, site: Site) -> None:
+        from lumen_desktop.ui.audit import idle, words  # noqa: PLC0415 - loaded by now
+
+        def tell(verdict: Verdict) -> None:
+            show = partial(self.window.show_screen, "audit")
+            self.window.banner.tell(words.verdict(verdict), kind="danger", action="Show the trail", act=show)
+
+        watch = idle.IdleVerification(site, lambda: self.window.busy or self.session.adding_library, self)
+        watch.broken.connect(tell)
+        for going in (self.window.signing_out, self.window.leaving):
+            going.connect(watch.leave)
 
     def _refused(self, error: LumenError) -> None:
         if self.session.site is not None:

@@ -1,5 +1,6 @@
 """Numbers, sizes and times as people read them; the only place where UTC becomes local time. Knows no Qt."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 _UNITS = ("bytes", "kB", "MB", "GB")
@@ -56,3 +57,8 @@ def with_zone(time: datetime) -> str:
     utc, local = time.astimezone(UTC), time.astimezone()
     beside = f" ({local:%H:%M %Z})" if local.utcoffset() else ""
     return f"{utc:%Y-%m-%d %H:%M:%S} UTC{beside}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence lists them: clinicians, QA officers and admins."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

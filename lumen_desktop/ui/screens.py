@@ -56,7 +56,7 @@ ENTRIES = (
     Entry("library", "Library", "library", "library.screen", "LibraryScreen", "library"),
     Entry("documents", "Documents", "file-text", "documents", "DocumentsScreen", "documents", needs_site=False),
     Entry("models", "Models", "cpu", "builds", "ModelsScreen", "models", needs_site=False),
-    Entry("audit", "Audit", "shield-check", "audit", "AuditScreen", "audit"),
+    Entry("audit", "Audit", "shield-check", "audit.screen", "AuditScreen", "audit"),
     Entry("settings", "Settings", "settings", "settings.screen", "SettingsScreen", "settings", needs_site=False),
 )
 

@@ -36,6 +36,8 @@ def test_an_event_is_shown_with_what_it_changed(own: Own) -> None:
     (event,) = document(own("audit", "list", "--words", "zelboramax.md", "--json"))
     told = document(own("audit", "show", event["seq"], "--json"))
     assert {"field": "name", "change": "added", "before": None, "after": "zelboramax.md"} in told.pop("differences")
+    before = document(own("audit", "show", event["seq"] - 1, "--json"))
+    assert told.pop("previous") == before["hash"]
     assert told == event
     words = own("audit", "show", event["seq"]).stdout
     assert words.startswith(f"Event {event['seq']}: added source_document {event['entity_id']}\n")

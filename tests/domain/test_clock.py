@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lumen_desktop.domain.clock import Anomaly, Reading, anomaly
+from lumen_desktop.domain.clock import Anomaly, Reading, ago, anomaly
 
 LAST = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 START = Reading(LAST, 1000.0)
@@ -38,3 +38,12 @@ def at(seconds: float, passed: float | None = None) -> Reading:
 )
 def test_table(last: datetime | None, start: Reading | None, now: Reading, expected: Anomaly | None) -> None:
     assert anomaly(last, start, now) is expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "just now"), (119, "just now"), (120, "2 minutes ago"), (7200, "2 hours ago"), (172_800, "2 days ago"),
+     (-7200, "2 hours ahead of the clock")],
+)  # fmt: skip
+def test_how_long_since(seconds: float, words: str) -> None:
+    assert ago(seconds) == words

@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from lumen_desktop.domain.accounts import Profile, Role
-from lumen_desktop.domain.permissions import TABLE, Act, Reach, reach
+from lumen_desktop.domain.permissions import TABLE, Act, Reach, reach, who_may
 
 # Letters: - not at all, o own records, a anybody's; in the order clinician, officer, approver, admin.
 GMP = {
@@ -95,3 +95,9 @@ def test_what_the_table_does_not_name_is_denied(profile: Profile, monkeypatch: p
     monkeypatch.delitem(TABLE[profile], Act.ASK)
     for role in Role:
         assert reach(frozenset({role}), Act.ASK, profile) == (Reach.NONE, None)
+
+
+def test_who_may_do_an_act_is_named_in_order() -> None:
+    assert who_may(Act.EXPLAIN_CLOCK, Profile.GMP) == (Role.ADMIN,)
+    assert who_may(Act.READ_AUDIT, Profile.GMP) == tuple(Role)
+    assert who_may(Act.READ_AUDIT, Profile.GMP, least=Reach.ANY) == (Role.OFFICER, Role.APPROVER, Role.ADMIN)

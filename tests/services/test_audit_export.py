@@ -87,6 +87,7 @@ def test_pages_are_sorted_and_cut(told: Audit) -> None:
 def test_an_event_is_compared_field_by_field(told: Audit) -> None:
     event = told.event(3)
     assert event.fields["seq"] == 3
+    assert event.fields["previous"] == told.event(2).fields["hash"]
     assert [(one.field, one.change, one.before, one.after) for one in event.differences] == [
         ("limit", Change.CHANGED, "5", "10"), ("n", Change.ADDED, None, 0),
     ]  # fmt: skip
@@ -94,6 +95,13 @@ def test_an_event_is_compared_field_by_field(told: Audit) -> None:
         with pytest.raises(InputError) as caught:
             told.event(seq)
         assert caught.value.code == "AUD-005"
+
+
+def test_filters_can_name_what_is_there(told: Audit) -> None:
+    choices = told.choices()
+    assert choices.actors == (PERSON.name, OTHER.name, "Lumen")
+    assert choices.acts == ("added", "tried")
+    assert choices.entities == ("site_seal", "test")
 
 
 def test_a_filter_that_cannot_read_an_event_does_not_pass_it_over(trail: Trail, told: Audit) -> None:

@@ -45,9 +45,9 @@ def raw_connection(folder: Path, key: bytes = KEY) -> Raw:
 
 
 @contextlib.contextmanager
-def without_guards(folder: Path) -> Iterator[Raw]:
+def without_guards(folder: Path, key: bytes = KEY) -> Iterator[Raw]:
     """Drops the guards, lets one write, and makes them again."""
-    raw = raw_connection(folder)
+    raw = raw_connection(folder, key)
     raw.execute("BEGIN")
     for guard in audit.GUARDS:
         raw.execute(f"DROP TRIGGER {guard}")

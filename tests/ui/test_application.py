@@ -19,10 +19,12 @@ from pytestqt.qtbot import QtBot
 
 from lumen_desktop import __main__ as program
 from lumen_desktop import app
+from lumen_desktop.domain.audit import Verdict
 from lumen_desktop.services.presence import Presence
 from lumen_desktop.storage.folder import DataFolder
 from lumen_desktop.ui import application
 from lumen_desktop.ui.application import Shell
+from lumen_desktop.ui.audit.idle import IdleVerification
 from lumen_desktop.ui.entrance import RefusedPage
 from lumen_desktop.ui.founding import FoundingForm, RecoveryPage
 from lumen_desktop.ui.help import HelpWindow
@@ -294,6 +296,24 @@ def test_help_opens_the_page_of_the_screen_in_one_window(begin: Begin, qtbot: Qt
         (shown,) = shell.window.findChildren(HelpWindow)
         assert shown.page == expected
         assert shown.isVisible()
+
+
+def test_a_trail_that_is_found_broken_unasked_is_told_and_leads_to_its_screen(
+    begin: Begin, qtbot: QtBot, site_folder: Path
+) -> None:
+    shell = begin(site_folder)
+    sign_in(shell, qtbot)
+    opened(shell, qtbot)
+    watch = shell.findChild(IdleVerification)
+    assert watch is not None
+    assert watch._waiting.isActive()
+    watch.broken.emit(Verdict(7, 4, "Its content was changed after it was written.", b""))
+    assert shell.window.banner.words.startswith("The audit trail is broken at event 4")
+    shell.window.banner._action.click()
+    assert shell.window.screen_name == "audit"
+    shell.window.sign_out()
+    page(shell, SignInPage, qtbot)
+    qtbot.waitUntil(lambda: shell.findChild(IdleVerification) is None)
 
 
 def window_command(folder: Path) -> list[str]:

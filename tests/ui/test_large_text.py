@@ -19,7 +19,11 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from lumen_desktop import app
+from lumen_desktop.domain.audit import Verdict
+from lumen_desktop.services.audit_export import Exported
 from lumen_desktop.ui import theme
+from lumen_desktop.ui.audit.clock import ExplainDialog
+from lumen_desktop.ui.audit.screen import AuditScreen
 from lumen_desktop.ui.chat import AskScreen
 from lumen_desktop.ui.chat.quotes import QuoteCard
 from lumen_desktop.ui.flow import Flow
@@ -216,6 +220,37 @@ def test_each_part_of_the_library_and_of_the_settings_is_whole(
             tabs.setCurrentIndex(number)
             _rest(qapp)
             assert cut(entered) == [], tabs.tabText(number)
+
+
+@pytest.mark.parametrize("points", SIZES)
+def test_the_trail_is_whole_with_all_that_it_can_say(
+    entered: MainWindow, site: app.Site, qtbot: QtBot, qapp: QApplication, points: float
+) -> None:
+    entered.show_screen("audit")
+    screen = entered.stack.currentWidget()
+    assert isinstance(screen, AuditScreen)
+    qtbot.waitUntil(lambda: "event" in screen.events.said.text() and not screen.events.reading, timeout=20_000)
+    screen.events.bar.more.setChecked(True)
+    screen.events.bar.more.clicked.emit()
+    give_size(qapp, points, entered)
+    screen.events.bar.since.setText("yesterday")
+    screen.events.bar.read()
+    screen.written.tell(Exported("csv", 7, "0123456789abcdef" * 4), Path("a folder") / "trail.csv")
+    screen._tell(Verdict(7, 4, "Its content was changed after it was written.", b"", good_until=2), None)
+    screen.clock.tell("The computer's clock was set back.", kind="warning", action="Explain…")
+    _rest(qapp)
+    assert cut(entered) == []
+    assert fits_small_screens(entered)
+    screen.show_event(3)
+    qtbot.waitUntil(lambda: "SHA-256" in screen.pane.text.toPlainText())
+    _rest(qapp)
+    assert cut(entered) == []
+    assert screen.pane.text.horizontalScrollBar().maximum() == 0
+    dialog = ExplainDialog(screen, "The computer's clock was set back.")
+    dialog.show()
+    _rest(qapp)
+    assert cut(dialog) == []
+    dialog.reject()
 
 
 @pytest.mark.parametrize("points", SIZES)

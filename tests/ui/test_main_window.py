@@ -28,7 +28,7 @@ from lumen_desktop import app
 from lumen_desktop.engine.fake import Behaviour
 from lumen_desktop.errors import EngineError, InputError
 from lumen_desktop.ui import errors, screens, shortcuts
-from lumen_desktop.ui.audit import AuditScreen
+from lumen_desktop.ui.audit.screen import AuditScreen
 from lumen_desktop.ui.main_window import MainWindow
 from lumen_desktop.ui.remembered import Remembered
 from lumen_desktop.ui.screens import ENTRIES
@@ -244,17 +244,6 @@ def test_a_damaged_memory_is_no_memory(qtbot: QtBot, tmp_path: Path, content: st
     qtbot.addWidget(window, before_close_func=lambda made: made.left())
     assert window.screen_name == "ask"
     window.show_screen("settings")
-
-
-def test_verifying_the_trail_says_that_it_is_whole(entered: MainWindow, qtbot: QtBot) -> None:
-    entered.show_screen("audit")
-    screen = entered.stack.currentWidget()
-    assert isinstance(screen, AuditScreen)
-    qtbot.waitUntil(lambda: screen.rows.rowCount() > 0)
-    assert int(str(screen.rows.data(screen.rows.index(0, 0)))) == screen.rows.rowCount()  # newest first
-    screen.verify()
-    qtbot.waitUntil(lambda: "whole" in screen.verdict.words)
-    qtbot.waitUntil(lambda: not screen.busy)
 
 
 class Busy(QWidget):
