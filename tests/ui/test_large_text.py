@@ -241,6 +241,7 @@ def test_the_trail_is_whole_with_all_that_it_can_say(
     _rest(qapp)
     assert cut(entered) == []
     assert fits_small_screens(entered)
+    assert screen.events.table.horizontalScrollBar().maximum() == 0
     screen.show_event(3)
     qtbot.waitUntil(lambda: "SHA-256" in screen.pane.text.toPlainText())
     _rest(qapp)

@@ -250,12 +250,14 @@ class _Table(QTableView):
         row = theme.line_height() + 2 * SPACE
         self.verticalHeader().setDefaultSectionSize(row)
         self.setMinimumHeight((_ROWS + 1) * row)
-        widths = [
-            max(theme.text_width(sample) + _AROUND, header.sectionSizeHint(at)) for at, sample in enumerate(_SAMPLES)
-        ]
+        least = [header.sectionSizeHint(at) for at in range(len(COLUMNS))]
+        widths = [max(theme.text_width(sample) + _AROUND, least[at]) for at, sample in enumerate(_SAMPLES)]
         shown, going = set(range(len(COLUMNS))), list(_FIRST_TO_GO)
-        while going and sum(widths[at] for at in shown) > wide:
+        # the last one takes what is left, and is worth it from two thirds of its width on
+        while going and sum(widths[at] for at in shown) - widths[max(shown)] // 3 > wide:
             shown.discard(going.pop(0))
+        last = max(shown)
+        widths[last] = max(widths[last] * 2 // 3, least[last])
         for at, width in enumerate(widths):
             self.setColumnHidden(at, at not in shown)
             header.resizeSection(at, width)
