@@ -48,11 +48,13 @@ class Deed:
         about: what it changes; a later deed about the same takes its place.
         do: does it, and returns what only doing it tells.
         stands: whether the site shows it, given what doing it told.
+        half: whether a part of it stands that was not acknowledged: the database comes before the key file.
     """
 
     about: str
     do: Callable[[app.Site], Any]
     stands: Callable[[app.Site, Any], bool]
+    half: Callable[[app.Site], bool] = lambda _: False
 
 
 def title(n: int) -> Deed:
@@ -89,6 +91,7 @@ def person(n: int) -> Deed:
         f"person {n}",
         lambda site: site.people.add(new, _words(n)),
         lambda site, _: _knows(site, name) and _user(site, name).must_choose_password,
+        lambda site: not _knows(site, name) and name in {it.user.name for it in site.people.list()},
     )
 
 
@@ -127,11 +130,13 @@ def access(n: int) -> Deed:
             "access",
             lambda site: site.people.deactivate("carl", REASON),
             lambda site, _: not _user(site, "carl").active and not _knows(site, "carl"),
+            lambda site: not _user(site, "carl").active and _knows(site, "carl"),
         )
     return Deed(
         "access",
         lambda site: site.people.reset("carl", _words(n), REASON),
         lambda site, _: _user(site, "carl").active and _opens(site, "carl", _words(n)),
+        lambda site: _user(site, "carl").active and not _knows(site, "carl"),
     )
 
 
@@ -209,15 +214,15 @@ ORDINARY = (*QUICK, "person", "password", "access", "recovery", "refusal")
 
 @dataclass(slots=True)
 class Diary:
-    """What was said of the deeds at one site: begun, and done with what it told."""
+    """What was said of the deeds at one site: done with what it told, and begun since."""
 
     done: dict[str, tuple[Deed, Any]] = field(default_factory=dict)
-    begun: dict[str, Deed] = field(default_factory=dict)
+    begun: dict[str, list[Deed]] = field(default_factory=dict)
 
     def begins(self, kind: str, n: int) -> Deed:
         """A deed was begun."""
         deed = DEEDS[kind](n)
-        self.begun[deed.about] = deed
+        self.begun.setdefault(deed.about, []).append(deed)
         return deed
 
     def ends(self, kind: str, n: int, told: Any) -> None:
@@ -232,8 +237,8 @@ class Diary:
         return [about for about in lost if about not in self.begun or not self._replaced(site, about)]
 
     def _replaced(self, site: app.Site, about: str) -> bool:
-        """Whether what was begun stands; of one that tells something only when done nobody can say that it does not."""
-        return about == "recovery" or self.begun[about].stands(site, None)
+        """Whether what was begun stands, or half; of what tells something only when done nobody can say."""
+        return about == "recovery" or any(it.stands(site, None) or it.half(site) for it in self.begun[about])
 
 
 def _words(n: int) -> str:

@@ -38,7 +38,7 @@ class Findings:
         """Counts; ``half`` are refused deeds of which a part is stored all the same."""
         return {
             "points": self.points, "refused": dict(self.refused.most_common()), "acknowledged": self.acknowledged,
-            "half": dict(self.half), "faults": self.faults,
+            "half": dict(+self.half), "faults": self.faults,
         }  # fmt: skip
 
 
@@ -153,8 +153,7 @@ class _Point:
             self._findings.refused[f"{kind}: {error.code}"] += 1
             if error.code not in FULL or not _is_clear(error):
                 self._findings.faults.append(f"{self._name}: {kind} says {error.code} {error.message} {error.hint}")
-            if kind == "person" and (f"person{self._n}" in {it.user.name for it in site.people.list()}):
-                self._findings.half[kind] += 1
+            self._findings.half[kind] += deed.half(site)
             return error.code
         self._diary.ends(kind, self._n, told)
         self._findings.acknowledged += 1
