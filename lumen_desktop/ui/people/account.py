@@ -49,20 +49,17 @@ class AccountPart(Part):
     def show_found(self, viewer: Viewer, found: object) -> None:  # noqa: ARG002 - the viewer is all it shows
         """Shows who is signed in."""
         me = viewer.me
+        since, duties = moment(me.created_utc), words.duties(me.roles)
         self.person.tell(
-            printed_name=me.printed_name,
-            user_name=me.name,
-            duties=words.duties(me.roles),
-            account_since=moment(me.created_utc),
+            {"Printed name": me.printed_name, "User name": me.name, "Duties": duties, "Account since": since}
         )
+        unchecked = "not checked yet; an admin records it, and without it you cannot sign"
         missing = "not accepted yet; without it you cannot sign"
-        self.signing.tell(
-            identity=me.identity_checked or "not checked yet; an admin records it, and without it you cannot sign",
-            accountability=words.accountability(me) if me.accountable_utc else missing,
-        )
+        accepted = words.accountability(me) if me.accountable_utc else missing
+        self.signing.tell({"Identity": me.identity_checked or unchecked, "Accountability": accepted})
         self.accept.setVisible(me.accountable_utc is None)
         on, off = "asked for at each of your sign-ins", "not asked for: your password alone lets you in"
-        self.factor.tell(one_time_code=on if me.second_factor else off)
+        self.factor.tell({"One-time code": on if me.second_factor else off})
         self.turn_on.setVisible(not me.second_factor)
         self.turn_off.setVisible(me.second_factor)
         for made in (self.accept, self.change, self.turn_on, self.turn_off):
@@ -83,9 +80,7 @@ class AccountPart(Part):
             return partial(self._site.people.choose_password, old.text(), new.text())
 
         form.does(collect, lambda _: self.told("Your password is changed."))
-        form.open()
-        old.setFocus()
-        return form
+        return form.opened(old)
 
     def accept_accountability(self) -> Form:
         """Shows what a signature means, and asks to accept it."""
@@ -96,9 +91,7 @@ class AccountPart(Part):
         form.does(lambda: self._site.people.accept_accountability, lambda _: self.told("Accepted."))
         form.act.setAutoDefault(False)  # read first: Enter accepts nothing
         form.act.setDefault(False)
-        form.open()
-        form.cancel.setFocus()
-        return form
+        return form.opened(form.cancel)
 
     def begin_second_factor(self) -> Form:
         """Shows a new secret, and asks for a code that the person's device made of it."""
@@ -111,16 +104,14 @@ class AccountPart(Part):
         form.say("Give your authenticator this secret or this address. They are shown now and never again.")
         address = second_factor_uri(made, user=viewer.me.name, site=viewer.policy.site)
         for name, value in (("Secret", made), ("Address", address)):
-            form.add(name, copyable(value, name)[0])
+            form.body.addLayout(copyable(value, name))
         form.say("Then type the code that it shows now. Nothing is changed before.", "small")
         code = form.ask("Code", "six digits")
         form.does(
             lambda: partial(self._site.people.use_second_factor, made, code.text()),
             lambda _: self.told("From now on each sign-in asks for a one-time code as well."),
         )
-        form.open()
-        code.setFocus()
-        return form
+        return form.opened(code)
 
     def end_second_factor(self) -> Form:
         """Asks for the password, then asks for no code any more."""
@@ -131,6 +122,4 @@ class AccountPart(Part):
             lambda: partial(self._site.people.drop_second_factor, password.text()),
             lambda _: self.told("Only your password is asked for from now on."),
         )
-        form.open()
-        password.setFocus()
-        return form
+        return form.opened(password)

@@ -58,7 +58,7 @@ def add_person(part: Part, people: People) -> Form:
         return lambda: (people.add(person, password).name, password)
 
     form.does(collect, lambda made: _handed(part, *made, said=f"Added: {made[0]}."))
-    return _opened(form, name)
+    return form.opened(name)
 
 
 def change_duties(part: Part, people: People, user: User) -> Form:
@@ -73,7 +73,7 @@ def change_duties(part: Part, people: People, user: User) -> Form:
         lambda: partial(people.set_roles, user.name, wanted.chosen, reason.text()),
         lambda _: part.told(f"Changed: {user.name} is {words.duties(wanted.chosen)}."),
     )
-    return _opened(form, reason)
+    return form.opened(reason)
 
 
 def deactivate(part: Part, people: People, user: User) -> Form:
@@ -88,7 +88,7 @@ def deactivate(part: Part, people: People, user: User) -> Form:
         lambda: partial(people.deactivate, user.name, reason.text()),
         lambda _: part.told(f"Deactivated: {user.name}. A new password lets them back in."),
     )
-    return _opened(form, reason)
+    return form.opened(reason)
 
 
 def unlock(part: Part, people: People, user: User) -> Form:
@@ -97,7 +97,7 @@ def unlock(part: Part, people: People, user: User) -> Form:
     form.say("They may try their password again at once. Make sure first that it was they who mistyped it.")
     reason = form.ask_reason()
     form.does(lambda: partial(people.unlock, user.name, reason.text()), lambda _: part.told(f"Unlocked: {user.name}."))
-    return _opened(form, reason)
+    return form.opened(reason)
 
 
 def reset(part: Part, people: People, user: User) -> Form:
@@ -121,7 +121,7 @@ def reset(part: Part, people: People, user: User) -> Form:
         return work
 
     form.does(collect, lambda made: _handed(part, *made, said=f"New first password: {user.name}."))
-    return _opened(form, reason)
+    return form.opened(reason)
 
 
 def check_identity(part: Part, people: People, user: User) -> Form:
@@ -135,7 +135,7 @@ def check_identity(part: Part, people: People, user: User) -> Form:
         lambda: partial(people.check_identity, user.name, how.text()),
         lambda _: part.told(f"Recorded: identity of {user.name}."),
     )
-    return _opened(form, how)
+    return form.opened(how)
 
 
 def _say_apart(form: Form, part: Part) -> None:
@@ -147,9 +147,3 @@ def _handed(part: Part, name: str, password: str, *, said: str) -> None:
     part.told(said)
     if part.isVisible():  # not over a window that was locked meanwhile: another can be made
         hand_over_password(part, name, password)
-
-
-def _opened(form: Form, first: QWidget) -> Form:
-    form.open()
-    first.setFocus()
-    return form

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -167,8 +167,7 @@ class Facts(Card):
         self.body.addLayout(self.acts)
         sized(self, most=_MOST)
 
-    def tell(self, **values: str) -> None:
-        """Shows facts; names are those it was made with, in lower case and with underscores."""
-        for name, value in self.values.items():
-            if (said := values.get(name.lower().replace(" ", "_"))) is not None:
-                value.setText(said)
+    def tell(self, facts: Mapping[str, str]) -> None:
+        """Shows facts, by the names that it was made with."""
+        for name, said in facts.items():
+            self.values[name].setText(said)

@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QSpinBox
 
 from lumen_desktop.domain.accounts import Profile, SessionLimits
 from lumen_desktop.domain.permissions import Act
+from lumen_desktop.ui.formatting import counted
 from lumen_desktop.ui.founding import RecoveryPage
 from lumen_desktop.ui.people.part import Facts, Part, Viewer
 from lumen_desktop.ui.people.rotation import RotationForm
 from lumen_desktop.ui.people.sheet import Form, Handed, HandedPage
+from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.widgets import button, sized
 
 if TYPE_CHECKING:
@@ -55,10 +57,11 @@ class PolicyPart(Part):
         """Shows what holds."""
         policy = viewer.policy
         gmp = policy.profile is Profile.GMP
-        self.site.tell(name=policy.site, profile=_GMP if gmp else _CLINICAL)
+        idle = counted(policy.limits.idle_s // _MINUTE_S, "minute")
+        longest = counted(policy.limits.longest_s // _HOUR_S, "hour")
+        self.site.tell({"Name": policy.site, "Profile": _GMP if gmp else _CLINICAL})
         self.limits.tell(
-            locks_after=f"{policy.limits.idle_s // _MINUTE_S} minutes without use",
-            lasts_at_most=f"{policy.limits.longest_s // _HOUR_S} hours, then a new sign-in is needed",
+            {"Locks after": f"{idle} without use", "Lasts at most": f"{longest}, then everybody signs in anew"}
         )
         self.gmp.setVisible(not gmp)
         for made, act in (
@@ -79,8 +82,8 @@ class PolicyPart(Part):
         assert self.viewer is not None
         now = self.viewer.policy.limits
         form = Form(self, "Signed-in periods", "Change")
-        idle = _number("Locks after", " minutes", _IDLE_MINUTES, now.idle_s // _MINUTE_S)
-        longest = _number("Lasts at most", " hours", _LONGEST_HOURS, now.longest_s // _HOUR_S)
+        idle = _number("Locks after", " min", _IDLE_MINUTES, now.idle_s // _MINUTE_S)
+        longest = _number("Lasts at most", " h", _LONGEST_HOURS, now.longest_s // _HOUR_S)
         form.say("How long Lumen waits without a key or click before it locks, and when everybody signs in anew.")
         form.add("Locks after", idle)
         form.add("Lasts at most", longest)
@@ -91,9 +94,7 @@ class PolicyPart(Part):
             return partial(self._site.people.set_limits, limits, reason.text())
 
         form.does(collect, lambda _: self.told("Changed; it holds from now on."))
-        form.open()
-        idle.setFocus()
-        return form
+        return form.opened(idle)
 
     def become_gmp(self) -> Form:
         """Asks whether this shall be a GMP site for ever."""
@@ -113,9 +114,7 @@ class PolicyPart(Part):
             return partial(self._site.people.become_gmp, reason.text())
 
         form.does(collect, lambda _: self.told("This is a GMP site from now on."))
-        form.open()
-        reason.setFocus()
-        return form
+        return form.opened(reason)
 
     def make_code(self) -> Form:
         """Asks whether a new recovery code shall be made, and shows it once."""
@@ -125,11 +124,9 @@ class PolicyPart(Part):
             "printer or a pen ready, and lock it away."
         )
         form.does(lambda: self._site.people.new_recovery_code, self._show_code)
-        form.open()
-        form.cancel.setFocus()
-        return form
+        return form.opened(form.cancel)
 
-    def make_key(self) -> RotationForm:
+    def make_key(self) -> Form:
         """Asks why, and encrypts the site anew."""
         form = RotationForm(self, self._site)
         form.does_then(
@@ -137,9 +134,7 @@ class PolicyPart(Part):
                 "The site has a new key. Copies made before, such as backups, still open with the old one."
             )
         )
-        form.open()
-        form.reason.setFocus()
-        return form
+        return form.opened(form.reason)
 
     def _show_code(self, code: str) -> None:
         self.told("There is a new recovery code; the one before is void.")
@@ -150,6 +145,8 @@ class PolicyPart(Part):
 def show_code(parent: Part, code: str, site: str) -> Handed:
     """Shows a recovery code once: to print, to write down, or, where asked for, in a file."""
     page = RecoveryPage(code, site)
+    page.go_on.setText("Done")
+    page.go_on.setAccessibleName("Done")
     sheet = HandedPage(parent, page)
     page.seen.connect(sheet.accept)
     sheet.open()
@@ -161,6 +158,7 @@ def _number(name: str, unit: str, limits: tuple[int, int], value: int) -> QSpinB
     made.setRange(*limits)
     made.setValue(value)
     made.setAccessibleName(name)
+    made.lineEdit().setTextMargins(SPACE - 2, 0, 0, 0)
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     sized(made, least=_FIELD)
     return made

@@ -39,6 +39,7 @@ class RotationForm(Form):
         self.bar.setAccessibleName("How far the new key is")
         self.body.addWidget(self.far)
         self.body.addWidget(self.bar)
+        self.far.hide()
         self.bar.hide()
         self._told.connect(self._show_progress)
         self.does(self._work_of, lambda _: self._then())
@@ -81,5 +82,6 @@ class RotationForm(Form):
         self.cancel.setAccessibleName(self.cancel.text())
         self.bar.setVisible(working)
         stopped = self._stopping.is_set() and not working
-        self.far.setText("Beginning…" if working else "Stopped: the old key goes on." if stopped else "")
+        self.far.setText("Beginning…" if working else "Stopped: the old key goes on.")
+        self.far.setVisible(working or stopped)
         self.fit()

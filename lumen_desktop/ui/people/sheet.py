@@ -4,20 +4,21 @@ They know no job: whoever opens one says what it asks and what it does.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
 
 from lumen_desktop.errors import LumenError
 from lumen_desktop.ui import errors, tasks, theme
 from lumen_desktop.ui.entrance import field, named
 from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import Banner, Scrolled, Unbroken, button, column, label, row
+from lumen_desktop.ui.widgets import Banner, Scrolled, Unbroken, button, column, label
 
 _WIDTH = 560  # pixels at the default text size
+_WORD = 260  # of a long word at least
 _AROUND = 4 * SPACE  # pixels that the window is seen around it
 
 Work = Callable[[], Any]
@@ -84,6 +85,7 @@ class Form(Sheet):
     def __init__(self, parent: QWidget, title: str, act: str, *, danger: bool = False) -> None:
         super().__init__(parent, title)
         self.working = False
+        self._first: QWidget | None = None
         self._collect: Callable[[], Work | None] = lambda: None
         self._done: Callable[[Any], object] = lambda _: None
         self.cancel = button("Cancel", self.reject)
@@ -130,6 +132,13 @@ class Form(Sheet):
         self._work(working=True)
         tasks.run(self, work, self._finished, self._refused).finished.connect(lambda: self._work(working=False))
 
+    def opened(self, first: QWidget) -> Self:
+        """Opens it over its window, ready to type in its first field."""
+        self._first = first
+        self.open()
+        first.setFocus()
+        return self
+
     def lacks(self, words: str) -> None:
         """Says what is lacking before the job can be done."""
         self.banner.tell(words, kind="danger")
@@ -143,6 +152,8 @@ class Form(Sheet):
         self._work(working=False)
         errors.show(self, error)
         self.fit()
+        if self._first is not None:
+            self._first.setFocus()
 
     def _work(self, *, working: bool) -> None:
         self.working = working
@@ -196,23 +207,22 @@ class HandedPage(Handed):
         self.resize(width, min(height, around.height() - _AROUND))
 
 
-def copyable(word: str, name: str) -> tuple[QWidget, QPushButton]:
-    """One long word to read, with a button that copies it."""
-    shown, whole = Unbroken(word, name), QWidget()
+def copyable(word: str, name: str) -> Flow:
+    """One long word to read after its name, with a button that copies it."""
+    shown, line = Unbroken(word, name), Flow(spacing=2 * SPACE)
     copied = button("Copy", lambda: QGuiApplication.clipboard().setText(word), icon="copy")
     copied.setAccessibleName(f"Copy: {name}")
-    line = row(spacing=2 * SPACE)
-    line.addWidget(shown, 1)
-    line.addWidget(copied, alignment=Qt.AlignmentFlag.AlignTop)
-    whole.setLayout(line)
-    return whole, copied
+    copied.setAutoDefault(False)
+    line.add(label(name, "muted"), top=True)
+    line.add(shown, grows=True, least_px=_WORD)
+    line.add(copied, top=True)
+    return line
 
 
 def hand_over_password(parent: QWidget, name: str, password: str) -> Handed:
     """Shows a first password."""
     sheet = Handed(parent, f"First password of {name}")
     sheet.say("It is shown now and never again. Tell it to nobody else; the first sign-in asks for another.")
-    shown, _ = copyable(password, f"First password of {name}")
-    sheet.body.addWidget(shown)
+    sheet.body.addLayout(copyable(password, "First password"))
     sheet.open()
     return sheet

@@ -6,7 +6,7 @@ from datetime import datetime
 from lumen_desktop.domain.accounts import NEVER, Profile, Role, User
 from lumen_desktop.domain.permissions import TABLE, Act, Reach
 from lumen_desktop.services.accounts import Standing
-from lumen_desktop.ui.formatting import moment
+from lumen_desktop.ui.formatting import counted, moment
 
 REFUSED = {
     "KEY-001": "wrong password",
@@ -30,7 +30,7 @@ def state(it: Standing) -> str:
         return "locked until unlocked"
     if it.locked_until_utc is not None:
         return f"locked until {moment(it.locked_until_utc)}"
-    wrong = f", {it.lockout.failures} wrong passwords since" if it.lockout.failures else ""
+    wrong = f", {counted(it.lockout.failures, 'wrong password')} since" if it.lockout.failures else ""
     return ("must choose a password" if it.user.must_choose_password else "active") + wrong
 
 
