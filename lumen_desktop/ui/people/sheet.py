@@ -15,10 +15,10 @@ from lumen_desktop.ui import errors, tasks, theme
 from lumen_desktop.ui.entrance import field, named
 from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import Banner, Scrolled, Unbroken, button, column, label
+from lumen_desktop.ui.widgets import Banner, Scrolled, Unbroken, button, column, label, sized
 
 _WIDTH = 560  # pixels at the default text size
-_WORD = 260  # of a long word at least
+_NAME, _WORD = 120, 260  # of the name of a long word, and at least of the word
 _AROUND = 4 * SPACE  # pixels that the window is seen around it
 
 Work = Callable[[], Any]
@@ -61,7 +61,9 @@ class Sheet(QDialog):
         banner = self.banner.layout()
         above = banner.totalHeightForWidth(inner) + gap if banner and not self.banner.isHidden() else 0
         height = above + self.body.totalHeightForWidth(inner) + gap + self.foot.heightForWidth(inner) + 2 * gap
-        self.resize(width, min(height, around.height() - _AROUND))
+        self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # or one that is there stays:
+        self.resize(width, min(height, around.height() - _AROUND))  # it takes room, and then more is needed
+        self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Measures once all has its look."""
@@ -213,7 +215,9 @@ def copyable(word: str, name: str) -> Flow:
     copied = button("Copy", lambda: QGuiApplication.clipboard().setText(word), icon="copy")
     copied.setAccessibleName(f"Copy: {name}")
     copied.setAutoDefault(False)
-    line.add(label(name, "muted"), top=True)
+    called = label(name, "muted")
+    sized(called, least=_NAME)
+    line.add(called, top=True)
     line.add(shown, grows=True, least_px=_WORD)
     line.add(copied, top=True)
     return line
