@@ -29,7 +29,7 @@ class AccountPart(Part):
     """Cards of facts about who is signed in, each with what they can do about them."""
 
     def __init__(self, site: Site) -> None:
-        super().__init__(site, "My account")
+        super().__init__(site, "Account")
         self.person = Facts("You", ("Printed name", "User name", "Duties", "Account since"))
         self.signing = Facts("Before you sign", ("Identity", "Accountability"))
         self.password = Facts("Password", (), _RULE)

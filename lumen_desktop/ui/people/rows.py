@@ -81,7 +81,14 @@ def people_table(rows: PeopleRows, name: str) -> QTableView:
     made.setSortingEnabled(True)
     made.sortByColumn(0, Qt.SortOrder.AscendingOrder)
     leave_room(made)
+    fitted(made, lambda: _keep_headings(made))
     return made
+
+
+def _keep_headings(shown: QTableView) -> None:
+    """Lets no column be narrower than what its heading says, the last one neither, whose width is what is left."""
+    heading = shown.horizontalHeader()
+    heading.setMinimumSectionSize(max(heading.sectionSizeHint(column) for column in range(heading.count())))
 
 
 def leave_room(shown: QTableView, rows: int = _SEEN) -> None:
