@@ -47,9 +47,14 @@ def test_who_wants_to_be_alone_waits_for_the_others_but_not_for_ever(monkeypatch
 
 
 def test_while_one_is_alone_others_wait_or_are_told() -> None:
-    shared, order = Gate(), []
+    shared, order = Gate(), list[str]()
+
+    def come_in() -> None:
+        with shared.together():
+            order.append("in")
+
     with shared.alone():
-        waiting = threading.Thread(target=lambda: [shared.together().__enter__(), order.append("in")])
+        waiting = threading.Thread(target=come_in)
         waiting.start()
         with pytest.raises(StorageError) as caught, shared.together(waits=False):
             pass

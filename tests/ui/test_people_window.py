@@ -101,6 +101,6 @@ def test_all_that_can_be_operated_in_a_dialog_has_a_name(window: MainWindow, qtb
         assert unnamed(form) == []
         form.reject()
     people(window, 1, qtbot).everybody.add.click()
-    (form,) = [it for it in screen.findChildren(Sheet) if it.isVisible()]
-    assert unnamed(form) == []
-    form.reject()
+    (sheet,) = [it for it in screen.findChildren(Sheet) if it.isVisible()]
+    assert unnamed(sheet) == []
+    sheet.reject()

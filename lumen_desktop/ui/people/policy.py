@@ -126,7 +126,7 @@ class PolicyPart(Part):
         form.does(lambda: self._site.people.new_recovery_code, self._show_code)
         return form.opened(form.cancel)
 
-    def make_key(self) -> Form:
+    def make_key(self) -> RotationForm:
         """Asks why, and encrypts the site anew."""
         form = RotationForm(self, self._site)
         form.does_then(
