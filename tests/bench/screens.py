@@ -182,11 +182,11 @@ def people(camera: Photographer) -> None:
     camera.until(lambda: window.status.state == "ready" and camera.shell.session.site is not None)
     screen = camera.screen("people")
     assert isinstance(screen, PeopleScreen)
-    for number, name in enumerate(("people-account", "people", "people-review", "people-policy")):
-        screen.tabs.setCurrentIndex(number)
-        camera.rest()
-        screen.everybody.choose("officer")
-        camera.take(name)
+    screen.tabs.setCurrentWidget(screen.everybody)
+    camera.until(screen.everybody.rows.rowCount)
+    screen.everybody.choose("officer")
+    window.banner.close_message()
+    camera.take("people")
 
 
 def main(argv: list[str]) -> int:

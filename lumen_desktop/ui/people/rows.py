@@ -15,7 +15,7 @@ from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.widgets import fitted
 
 COLUMNS = ("User name", "Printed name", "Duties", "State", "Identity", "Last sign-in")
-_WIDTHS = (120, 180, 200, 250, 110)  # pixels at the default text size; the last column takes the rest
+_WIDTHS = (130, 150, 170, 260, 130)  # pixels at the default text size; the last column takes the rest
 _SEEN = 4  # rows that are seen at least
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _KEYS: tuple[Callable[[Standing], Any], ...] = (
