@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from lumen_desktop.domain.accounts import PROGRAM, Actor, Moment, Profile, User, runs_out
+from lumen_desktop.domain.accounts import PROGRAM, Actor, Moment, Profile, SessionLimits, User, runs_out
 from lumen_desktop.domain.permissions import Act, Reach, reach
 from lumen_desktop.domain.reasons import checked
 from lumen_desktop.errors import AccessError, InputError, LumenError, StorageError
@@ -89,6 +89,7 @@ class SignedIn:
         self._locked = ""
         self.has_signed = False  # since the period began: the next signature needs the password only
         self.failed_signatures = 0
+        self._limits = SessionLimits()
 
     @property
     def release_needed(self) -> bool:
@@ -171,11 +172,20 @@ class SignedIn:
     def over(self) -> str:
         """Why the period is locked or over (``idle``, ``too long``, ``locked``); empty while it goes on."""
         if not self._locked:
-            with self._database.reading() as session:
-                row = accounts.site(session)
-            if row is not None:
-                self._locked = runs_out(row.limits, begun=self._begun, last_used=self._last_used, now=self._now())
+            self._limits = self._limits_now()
+            self._locked = runs_out(self._limits, begun=self._begun, last_used=self._last_used, now=self._now())
         return self._locked
+
+    def _limits_now(self) -> SessionLimits:
+        """The site's limits; while a new key is made, which nobody waits for here, those that held before."""
+        try:
+            with self._database.reading(waits=False) as session:
+                row = accounts.site(session)
+        except StorageError as error:
+            if error.code != "STO-004":
+                raise
+            return self._limits
+        return row.limits if row is not None else self._limits
 
     def lock(self) -> None:
         """Locks at the person's word, or when the computer sleeps."""

@@ -30,6 +30,7 @@ from lumen_desktop.domain.clock import offset_minutes
 from lumen_desktop.errors import IntegrityError, LumenError, StorageError
 from lumen_desktop.storage import accounts, audit, signatures
 from lumen_desktop.storage.folder import full, is_full
+from lumen_desktop.storage.gate import Gate, in_use
 from lumen_desktop.storage.migrations import upgrade
 from lumen_desktop.storage.rows import Row
 
@@ -69,6 +70,7 @@ class Database:
         self._refusal: LumenError | None = None
         self._engine = _engine(path, key, writable=writable)
         self._write_turn = threading.Lock()
+        self._gate = Gate()
 
     @classmethod
     def open(cls, path: Path, key: bytes, *, site_id: str, clock: Callable[[], datetime], writable: bool) -> Self:
@@ -110,10 +112,19 @@ class Database:
                 )
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the database and cannot write."""
-        with self._translating(), Session(self._engine.execution_options(lumen_writes=False)) as session:
-            yield session
+    def reading(self, *, waits: bool = True) -> Iterator[Session]:
+        """A session that sees one state of the database and cannot write.
+
+        Args:
+            waits: whether to wait while somebody of this process is `alone` with it, which takes minutes.
+
+        Raises:
+            StorageError: somebody is, and it does not wait (STO-004).
+        """
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._gate.together(waits=waits))  # before the engine is looked up: it may be replaced
+            stack.enter_context(self._translating())
+            yield stack.enter_context(Session(self._engine.execution_options(lumen_writes=False)))
 
     def transaction(self, actor: Actor, reason: str) -> "Transaction":
         """The only way to write; use it as a context manager.
@@ -171,10 +182,12 @@ class Database:
     def alone(self) -> Iterator[sqlcipher3.dbapi2.Connection]:
         """The file with nobody else in it: no other connection, of this or another process, reads or writes.
 
+        Readers and writers of this process wait until it is over, and go on in the file that `move_to` named within.
+
         Raises:
             StorageError: another is in it (STO-004).
         """
-        with self._write_turn, self._translating():
+        with self._write_turn, self._gate.alone(), self._translating():
             self._engine.dispose()
             with contextlib.closing(connected(self._path, self._key, "locking_mode = EXCLUSIVE")) as connection:
                 connection.execute("BEGIN EXCLUSIVE")
@@ -193,10 +206,11 @@ class Database:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Session]:
         """The writing session of `Transaction`: one at a time, committed at its end or rolled back whole."""
-        engine = self._engine.execution_options(lumen_writes=True)
-        with self._write_turn, self._translating(), Session(engine, expire_on_commit=False) as session:
-            yield session
-            session.commit()
+        with self._write_turn, self._translating():
+            engine = self._engine.execution_options(lumen_writes=True)  # only now: it may be another one
+            with Session(engine, expire_on_commit=False) as session:
+                yield session
+                session.commit()
 
     @contextlib.contextmanager
     def _translating(self) -> Iterator[None]:
@@ -218,11 +232,7 @@ class Database:
                 hint="Give another folder with --data, or make this one writable for you.",
             )
         if "locked" in words:
-            return StorageError(
-                "Another program is writing to this site.",
-                code="STO-004",
-                hint="Wait until it has finished, then try again.",
-            )
+            return in_use()
         if any(sign in words for sign in _DAMAGE):
             return IntegrityError(
                 f"The database {self._path} is damaged or was encrypted with another key.",

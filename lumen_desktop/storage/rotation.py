@@ -59,7 +59,7 @@ def rotate(folder: DataFolder, database: Database, actor: Actor, reason: str, pr
             raise
         with contextlib.suppress(OSError):  # who opened it before and waits finds nothing in it
             os.truncate(old, 0)
-    database.move_to(fresh, key)
+        database.move_to(fresh, key)
     with contextlib.suppress(StorageError):
         folder.remove_databases(but=fresh.name)
 

@@ -27,7 +27,8 @@ def clear(owner: QObject) -> None:
 
 def _place(owner: QObject) -> tuple[QWidget | None, Banner | None]:
     window = owner.window() if isinstance(owner, QWidget) else QApplication.activeWindow()
-    return window, window.findChild(Banner, BANNER) if window is not None else None
+    banners = window.findChildren(Banner, BANNER) if window is not None else []
+    return window, next((it for it in banners if it.window() is window), None)  # a dialog's own is not the window's
 
 
 def sentence(error: LumenError) -> str:

@@ -43,6 +43,7 @@ class Guard(QObject):
         self._window = window
         self._site: Site | None = None
         self._page: LockedPage | None = None
+        self._name = ""
         self._told_s = 0.0
         self._looking = QTimer(self, interval=_LOOK_EVERY_MS)
         self._looking.timeout.connect(self.look)
@@ -53,6 +54,7 @@ class Guard(QObject):
     def watch(self, site: Site) -> None:
         """Guards this site's person from now on."""
         self._site = site
+        self._name = site.person.user.name  # asked for once: the database may be closed to all for a while
         self._attend(self._window.windowHandle())
         self._looking.start()
 
@@ -71,7 +73,7 @@ class Guard(QObject):
     def look(self) -> None:
         """Covers the window as soon as the signed-in period is over."""
         if self._site is not None and self._page is None and (why := self._site.person.over()):
-            page = self._page = LockedPage(self._site.person.user.name, _WHY[why])
+            page = self._page = LockedPage(self._name, _WHY[why])
             page.given.connect(self._come_back)
             page.other_wanted.connect(self.sign_out_wanted)
             self._window.cover(page)

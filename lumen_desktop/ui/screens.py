@@ -57,6 +57,7 @@ ENTRIES = (
     Entry("documents", "Documents", "file-text", "documents", "DocumentsScreen", "documents", needs_site=False),
     Entry("models", "Models", "cpu", "builds", "ModelsScreen", "models", needs_site=False),
     Entry("audit", "Audit", "shield-check", "audit.screen", "AuditScreen", "audit"),
+    Entry("people", "People", "users", "people.screen", "PeopleScreen", "people"),
     Entry("settings", "Settings", "settings", "settings.screen", "SettingsScreen", "settings", needs_site=False),
 )
 

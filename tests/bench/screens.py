@@ -22,11 +22,14 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from lumen_desktop import paths
 from lumen_desktop.errors import StorageError
+from lumen_desktop.services.founding import DEMONSTRATION_PASSWORD
 from lumen_desktop.ui import application, errors
 from lumen_desktop.ui.application import Shell
 from lumen_desktop.ui.chat.screen import AskScreen
 from lumen_desktop.ui.help import HelpWindow
 from lumen_desktop.ui.library.screen import LibraryScreen
+from lumen_desktop.ui.people.screen import PeopleScreen
+from lumen_desktop.ui.sign_in import SignInPage
 from lumen_desktop.ui.welcome import WelcomePage
 
 LARGEST_BYTES = 150_000
@@ -168,6 +171,24 @@ def others(camera: Photographer) -> None:
     manual.close()
 
 
+def people(camera: Photographer) -> None:
+    """Everybody at the site, as its admin sees them."""
+    window = camera.shell.window
+    window.sign_out()
+    camera.until(lambda: isinstance(window.stack.currentWidget(), SignInPage))
+    page = window.stack.currentWidget()
+    assert isinstance(page, SignInPage)
+    page.given.emit("admin", DEMONSTRATION_PASSWORD, "")
+    camera.until(lambda: window.status.state == "ready" and camera.shell.session.site is not None)
+    screen = camera.screen("people")
+    assert isinstance(screen, PeopleScreen)
+    screen.tabs.setCurrentWidget(screen.everybody)
+    camera.until(screen.everybody.rows.rowCount)
+    screen.everybody.choose("officer")
+    window.banner.close_message()
+    camera.take("people")
+
+
 def main(argv: list[str]) -> int:
     """Takes all pictures."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench screens", description=__doc__)
@@ -188,6 +209,7 @@ def main(argv: list[str]) -> int:
             adding(camera, place / "scanned-page.pdf")
         asking(camera)
         others(camera)
+        people(camera)
         camera.shell.window.close()
         camera.until(camera.shell.window.isHidden)
         camera.shell.end()

@@ -19,7 +19,7 @@ from tests.conftest import HOLDER, found_site
 
 ROLES = {role.value: frozenset({role}) for role in Role}
 GIVEN = "a password given by the admin"
-WORDS = {name: f"the {name} walks seven green dogs" for name in (*ROLES, "anna", "bert")}
+WORDS = {name: f"the {name} walks seven green dogs" for name in (*ROLES, "ada", "anna", "bert", "olga")}
 
 
 def place_of(folder: Path) -> app.SitePlace:

@@ -1,14 +1,25 @@
 """Widgets without a screen: the look that the application gives them, and a picture of each window of a failed test."""
 
+import contextlib
+import shutil
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
+from lumen_desktop import app
+from lumen_desktop.services.sign_in import Credentials
+from lumen_desktop.storage import keys
+from lumen_desktop.storage.folder import DataFolder
 from lumen_desktop.ui import application, tasks, theme
+from tests.conftest import HOLDER, Clock, found_site
+from tests.rehearsal import RehearsalSite
+from tests.services.people import add
+from tests.ui.people_parts import PEOPLE, Desk
 
 PICTURES = Path(__file__).resolve().parents[2] / "build" / "reports" / "pictures"
 
@@ -39,3 +50,42 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def picture(widget: QWidget, path: Path) -> None:
     """Saves what a widget shows."""
     widget.grab().save(str(path))
+
+
+@pytest.fixture(scope="session")
+def peopled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clinical site of its holder, an admin, a clinician and a QA officer, made once; `sit` copies it."""
+    folder = tmp_path_factory.mktemp("peopled") / "site"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "_MEMORY_KIB", 64)
+        patch.setattr(keys, "_PASSES", 1)
+        patch.setattr(app, "Site", RehearsalSite)
+        Clock().rule(patch)
+        found_site(folder)
+        for name, role in PEOPLE.items():
+            add(folder, name, frozenset({role}))
+    return folder
+
+
+@pytest.fixture
+def people_folder(peopled_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the site with people."""
+    return Path(shutil.copytree(peopled_folder, tmp_path / "people"))
+
+
+@pytest.fixture
+def sit(
+    people_folder: Path, rehearsed: type[RehearsalSite], clock: Clock, qtbot: QtBot
+) -> Iterator[Callable[..., Desk]]:
+    """Lets a person sit down at the screen of people of that site; the next one takes their place."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(person: Credentials = HOLDER) -> Desk:
+            stack.close()
+            place = app.SitePlace(DataFolder(people_folder), demonstration=False)
+            site = stack.enter_context(app.opened(place, person, purpose="tests", writable=True))
+            desk = Desk(site, qtbot)
+            stack.callback(desk.leave)
+            return desk
+
+        yield begin

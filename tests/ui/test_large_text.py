@@ -20,6 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from lumen_desktop import app
 from lumen_desktop.domain.audit import Verdict
+from lumen_desktop.services.accounts import People
 from lumen_desktop.services.audit_export import Exported
 from lumen_desktop.ui import theme
 from lumen_desktop.ui.audit.clock import ExplainDialog
@@ -31,6 +32,10 @@ from lumen_desktop.ui.founding import RecoveryPage, TakeOverPage
 from lumen_desktop.ui.help import HelpWindow
 from lumen_desktop.ui.library.screen import LibraryScreen
 from lumen_desktop.ui.main_window import MainWindow
+from lumen_desktop.ui.people import jobs
+from lumen_desktop.ui.people.policy import show_code
+from lumen_desktop.ui.people.screen import PeopleScreen
+from lumen_desktop.ui.people.sheet import hand_over_password
 from lumen_desktop.ui.remembered import Remembered
 from lumen_desktop.ui.screens import ENTRIES
 from lumen_desktop.ui.settings.screen import SettingsScreen
@@ -252,6 +257,44 @@ def test_the_trail_is_whole_with_all_that_it_can_say(
     _rest(qapp)
     assert cut(dialog) == []
     dialog.reject()
+
+
+@pytest.mark.parametrize("points", SIZES)
+def test_each_page_and_each_form_of_people_is_whole(
+    entered: MainWindow, qtbot: QtBot, qapp: QApplication, points: float
+) -> None:
+    entered.show_screen("people")
+    people = entered.stack.currentWidget()
+    assert isinstance(people, PeopleScreen)
+    give_size(qapp, points, entered)
+    for number in range(people.tabs.count()):
+        people.tabs.setCurrentIndex(number)
+        qtbot.waitUntil(lambda: not any(each.reading for each in people.parts))
+        _rest(qapp)
+        assert cut(entered) == [], people.tabs.tabText(number)
+        assert fits_small_screens(entered), people.tabs.tabText(number)
+    account, policy = people.account, people.policy
+    for begin in (
+        account.change_password, account.accept_accountability, account.begin_second_factor, account.end_second_factor,
+        policy.change_limits, policy.become_gmp, policy.make_code, policy.make_key,
+        lambda: jobs.add_person(people.everybody, entered_people(entered)),
+        lambda: hand_over_password(people.everybody, "cora", "abcd-efgh-jkmn-pqrs-tuvw"),
+        lambda: show_code(policy, "ABCD-" * 7 + "ABCD", "St Luke's Pharmacy"),
+    ):  # fmt: skip
+        form = begin()
+        _rest(qapp)
+        form.banner.tell("A refusal that says in some words why not. And what to do about it. (ACC-000)", kind="danger")
+        form.fit()
+        _rest(qapp)
+        assert cut(form) == [], form.windowTitle()
+        assert form.width() <= SMALL.width(), form.windowTitle()
+        assert form.height() <= SMALL.height(), form.windowTitle()
+        form.done(0)
+
+
+def entered_people(window: MainWindow) -> People:
+    assert window._site is not None
+    return window._site.people
 
 
 @pytest.mark.parametrize("points", SIZES)
