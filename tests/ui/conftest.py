@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from lumen_desktop.ui import application, tasks, theme
+from tests.rehearsal import RehearsalSite
+from tests.ui import shells
 
 PICTURES = Path(__file__).resolve().parents[2] / "build" / "reports" / "pictures"
 
@@ -23,6 +26,15 @@ def look(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert tasks.settle(), "a task still works"
     for _ in range(3):
         qapp.processEvents()
+
+
+@pytest.fixture
+def begin(
+    qapp: QApplication, qtbot: QtBot, rehearsed: type[RehearsalSite], settings_file: Path
+) -> Iterator[shells.Begin]:
+    """Starts the program in this process, over rehearsal sites and with settings of the test's own."""
+    with shells.beginning(qtbot) as start:
+        yield start
 
 
 @pytest.hookimpl(wrapper=True)
