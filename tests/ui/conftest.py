@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -17,10 +18,11 @@ PICTURES = Path(__file__).resolve().parents[2] / "build" / "reports" / "pictures
 
 
 @pytest.fixture(autouse=True)
-def look(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def look(qapp: QApplication, unmeasured_children: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The light theme; and no task goes on after a test."""
     # Python 3.11 refuses to trace a thread (as coverage does) that starts while it begins to trace another one
     monkeypatch.setattr(application, "_SWITCH_S", sys.getswitchinterval())
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # what is still there is styled as well
     theme.apply(qapp, "light")
     yield
     assert tasks.settle(), "a task still works"
