@@ -293,6 +293,7 @@ def test_a_list_that_gets_the_focus_opens_nothing(three: Asked) -> None:
     assert three.screen.conversations.current is None
 
 
+@pytest.mark.alone
 def test_a_thousand_deleted_ones_are_listed_as_they_are_scrolled_to(site: app.Site, qtbot: QtBot) -> None:
     now = site._database.clock()
     with site._database.transaction(PROGRAM, "stock a test") as transaction:
