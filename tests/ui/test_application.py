@@ -337,7 +337,7 @@ def test_a_killed_window_leaves_its_place_to_the_next_start(launch: Launch, demo
     children = psutil.Process(first.pid).children()
     first.kill()
     first.wait(timeout=10)
-    assert not psutil.wait_procs(children, timeout=10)[1]
+    assert not psutil.wait_procs(children, timeout=30)[1]
     place = Presence(demonstration)
     assert place._take()
     place.leave()
