@@ -9,7 +9,7 @@ import contextlib
 import gc
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -169,6 +169,14 @@ def take_over(place: SitePlace, passphrase: str, begun: Founding) -> tuple[SiteP
     return replace(place, accounts=True), code
 
 
+@cache
+def _drug_names(folder: Path) -> DrugNames:
+    """The dictionary, read once for all sites that a run opens: it never changes."""
+    names = DrugNames.load(folder)
+    gc.freeze()  # tens of thousands of objects that stay: to walk them would hold up the window for 0.2 s
+    return names
+
+
 class Site:
     """An open site and its services; children start when first needed."""
 
@@ -223,9 +231,7 @@ class Site:
     @cached_property
     def drugs(self) -> DrugNames:
         """The dictionary of drug names."""
-        names = DrugNames.load(paths.resources() / "drugs")
-        gc.freeze()  # tens of thousands of objects that stay: to walk them would hold up the window for 0.2 s
-        return names
+        return _drug_names(paths.resources() / "drugs")
 
     @cached_property
     def searcher(self) -> Searcher:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+import filelock
 import psutil
 import pytest
 
@@ -78,6 +79,12 @@ def nothing_left_behind(temporary: Path) -> Iterator[None]:
     while left() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not left(), "left behind"
+
+
+@pytest.fixture
+def unmeasured_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Child processes start without coverage, in half the time: what runs in them is measured where it is tested."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.fixture
@@ -287,20 +294,22 @@ def lumen() -> Lumen:
 
 @pytest.fixture(scope="session")
 def demonstration_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demonstration site with the starter models, made once; `demonstration` copies it."""
+    """A demonstration site with the starter models, made once for all workers; `demonstration` copies it."""
     if not (paths.models() / "installed.json").is_file():
         pytest.skip("the starter models are missing: run the set-up")
-    folder = tmp_path_factory.mktemp("demonstration") / "site"
-    made = subprocess.run(
-        lumen_command("demo", data=folder),
-        env=lumen_environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    return folder
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demonstration"
+    with filelock.FileLock(folder.with_suffix(".lock")):
+        if not (made := folder / "made").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # the process that began it was killed
+            folder.mkdir()
+            done = subprocess.run(
+                lumen_command("demo", data=folder / "site"), env=lumen_environment({"COVERAGE_PROCESS_CONFIG": ""}),
+                cwd=ROOT, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            made.touch()
+    return folder / "site"
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ class Theme:
 
 _chosen: list[Theme] = []
 _points = [BODY_POINTS]
+_given: list[tuple[str, float]] = []  # the look in use; to give it again would polish every widget anew
 
 
 @cache
@@ -103,15 +104,23 @@ def apply(application: QApplication, choice: str, *, font_points: float = 0) -> 
     theme = load(_named(choice))
     _chosen[:] = [theme]
     _points[:] = [points := font_points or BODY_POINTS]
-    application.setStyle("Fusion")
+    if _given == [(theme.name, points)]:
+        return theme
+    if not _given:
+        application.setStyle("Fusion")
+    _given[:] = [(theme.name, points)]
     application.setFont(_font(points))
     application.setPalette(_palette(theme))
+    application.setStyleSheet(_style_sheet(theme, points))
+    return theme
+
+
+def _style_sheet(theme: Theme, points: float) -> str:
     sizes = {name: f"{points * factor:.1f}" for name, factor in _SIZES.items()}
     sizes |= {name: str(icon_px(length)) for name, length in _LENGTHS.items()}
     sheet = Template((paths.resources() / "theme" / "style.qss").read_text(encoding="utf-8"))
     QDir.setSearchPaths("theme", [str(paths.resources() / "theme")])
-    application.setStyleSheet(sheet.substitute(theme.colours, name=theme.name, **sizes))
-    return theme
+    return sheet.substitute(theme.colours, name=theme.name, **sizes)
 
 
 def _named(choice: str) -> str:

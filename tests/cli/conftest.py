@@ -1,5 +1,6 @@
 """Sites made by the command line itself, over rehearsal engines, and what a refusal looks like."""
 
+import functools
 import io
 import json
 import shutil
@@ -10,12 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+import typer.main
 
 from lumen_desktop import cli
 from lumen_desktop.app import DEMONSTRATION_NOTICE
 from tests.conftest import AS_HOLDER, HOLDER, PASSWORD, ROOT, lumen_command, lumen_environment
 from tests.rehearsal import RehearsalSite
 
+_built_once = functools.cache(typer.main.get_command)
 Result = subprocess.CompletedProcess[str]
 Rehearse = Callable[..., Result]
 
@@ -67,6 +70,7 @@ class Here(Protocol):
 @pytest.fixture
 def here(rehearsed: type[RehearsalSite], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Here:
     """As `run_rehearsed`, without the second that a process takes to start: for tables of refusals."""
+    monkeypatch.setattr(typer.main, "get_command", _built_once)  # as a process does
 
     def run(
         *arguments: object, data: Path | None, password: str = "", user: str = HOLDER.user, given: str = ""

@@ -54,6 +54,7 @@ def test_honest_names_stay(name: str) -> None:
     assert shown(name) == name
 
 
+@pytest.mark.no_cover
 def test_no_character_turns_hides_or_breaks_a_name() -> None:
     """Every character of the planes where scripts, marks and unseen characters lie, between two letters."""
     for character in map(chr, [*range(0x20000), *range(0xE0000, 0xF0100), sys.maxunicode]):

@@ -20,7 +20,7 @@ from lumen_desktop.ui.application import Shell
 from lumen_desktop.ui.chat import AskScreen
 from lumen_desktop.ui.chat.exchange import ExchangeView
 from tests.end_to_end.conftest import BATCHES
-from tests.ui.test_application import close, opened
+from tests.ui.shells import close, opened
 
 pytestmark = [
     pytest.mark.model,

@@ -96,6 +96,7 @@ def test_requests_follow_each_other_in_one_process(make_chat: MakeChat) -> None:
     assert engine.pid == before
 
 
+@pytest.mark.alone
 def test_stop_while_the_prompt_is_read(make_chat: MakeChat) -> None:
     engine = make_chat(prompt_s=5.0)
     engine.describe()
@@ -133,6 +134,7 @@ def test_a_reader_that_goes_away_stops_it(make_chat: MakeChat) -> None:
     assert engine.pid == before
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("question", [SOURCES * 4, "x" * 100_000], ids=["words", "100,000 characters"])
 def test_a_prompt_that_does_not_fit_is_refused_with_figures(make_chat: MakeChat, question: str) -> None:
     engine = make_chat(context_tokens=CONTEXT_TOKENS)

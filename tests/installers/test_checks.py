@@ -32,6 +32,16 @@ def test_the_closing_line_counts_what_pytest_ran(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert checks.closing_line(junit) == "6 passed, 2 failed, 2 skipped"
+    alone = tmp_path / "alone.xml"
+    alone.write_text('<testsuites><testsuite tests="3" failures="1"/></testsuites>', encoding="utf-8")
+    assert checks.closing_line(junit, alone) == "8 passed, 3 failed, 2 skipped"
+
+
+def test_every_test_runs_in_one_of_the_two_parts() -> None:
+    parts = [check.arguments for check in checks.CHECKS if check.name.startswith("tests")]
+    chosen = [part[part.index("-m", 1) + 1] for part in parts]
+    assert chosen == ["not alone", "alone"]
+    assert ["--cov-append" in part for part in parts] == [False, True], "what the first measured is kept"
 
 
 def test_the_first_failing_check_ends_the_run(

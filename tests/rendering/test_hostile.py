@@ -36,6 +36,7 @@ def test_markup_is_printed_as_it_stands(text: str) -> None:
         assert "root:" not in found.text
 
 
+@pytest.mark.no_cover
 def test_a_value_of_a_hundred_thousand_characters_is_printed_whole() -> None:
     words = "нет " * (LONG // 4)
     found = read(pdf.render(extract(event(1, ChangeShown("field", "ж" * LONG, words)))))
@@ -44,6 +45,7 @@ def test_a_value_of_a_hundred_thousand_characters_is_printed_whole() -> None:
     assert "Event 1, continued" in found.texts[1]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "part",
     [
@@ -58,6 +60,7 @@ def test_a_part_of_a_hundred_thousand_characters_is_printed_whole(part: Paragrap
     assert read(pdf.render(record(Section("Long", (part,))))).text.count("ж") == LONG
 
 
+@pytest.mark.no_cover
 def test_names_and_titles_of_a_hundred_thousand_characters_are_printed_whole() -> None:
     long = "ж" * LONG
     assert read(pdf.render(record(signatures=(signature(Person(long, "u", "r")),)))).text.count("ж") == LONG
@@ -76,6 +79,7 @@ def test_a_table_head_taller_than_a_page_ends() -> None:
     assert "c99 d" in text
 
 
+@pytest.mark.no_cover
 def test_a_field_whose_name_is_longer_than_a_page_is_printed_whole() -> None:
     found = read(pdf.render(extract(event(1, ChangeShown("ж" * LONG, "a" * LONG, "b")))))
     assert found.text.count("ж") >= LONG

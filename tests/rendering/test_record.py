@@ -150,6 +150,7 @@ def test_nothing_in_a_file_acts_or_leads_outside(long_record: bytes) -> None:
         assert act not in long_record
 
 
+@pytest.mark.no_cover
 def test_a_heading_never_stands_alone_at_the_foot_of_a_page() -> None:
     for lines in range(30, 60):
         filler = Section("First", (Paragraph("\n".join(f"line {number}" for number in range(lines))),))

@@ -102,6 +102,7 @@ def has_ink(face: Face, code: int) -> bool:
     return bool(font.glyphPos[glyph + 1] > font.glyphPos[glyph])
 
 
+@pytest.mark.no_cover
 def test_every_character_of_unicode_leaves_ink_or_is_a_space_or_is_named(typesetter: Typesetter) -> None:
     for code in [*range(0x2_0000), *range(0xE_0000, 0xE_0200), 0x10_FFFF]:
         character = chr(code)

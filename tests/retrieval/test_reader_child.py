@@ -222,6 +222,7 @@ class TestDistrust:
             taken(GOOD)
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(not DATA.is_dir(), reason="the documents of ../shared/data are not here")
 def test_real_documents_are_read_fast_enough(reader: ReaderProcess) -> None:
     """Twenty pages a second is the goal for text that can be searched; this is the reading in it."""

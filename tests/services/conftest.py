@@ -31,6 +31,11 @@ def ask(site: app.Site, question: str, **options: object) -> tuple[list[AskEvent
     return events, events[-1].answer
 
 
+@pytest.fixture(autouse=True)
+def _quick_children(unmeasured_children: None) -> None:
+    """Services run in the test's own process."""
+
+
 @pytest.fixture
 def open_again(site_folder: Path, rehearsed: type[RehearsalSite], clock: Clock) -> Open:
     """Opens the copied site anew each time, as a later start of the program would."""

@@ -239,6 +239,7 @@ def texts(fields: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [place] if isinstance(fields, str) else []
 
 
+@pytest.mark.no_cover
 def test_every_single_changed_character_of_every_field_is_refused(tmp_path: Path, cheap_keys: None) -> None:
     path = tmp_path / "site.key"
     file = written(path, PEOPLE)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -19,21 +20,32 @@ from lumen_desktop.ui import application, tasks, theme
 from tests.conftest import HOLDER, Clock, found_site
 from tests.rehearsal import RehearsalSite
 from tests.services.people import add
+from tests.ui import shells
 from tests.ui.people_parts import PEOPLE, Desk
 
 PICTURES = Path(__file__).resolve().parents[2] / "build" / "reports" / "pictures"
 
 
 @pytest.fixture(autouse=True)
-def look(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def look(qapp: QApplication, unmeasured_children: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The light theme; and no task goes on after a test."""
     # Python 3.11 refuses to trace a thread (as coverage does) that starts while it begins to trace another one
     monkeypatch.setattr(application, "_SWITCH_S", sys.getswitchinterval())
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # what is still there is styled as well
     theme.apply(qapp, "light")
     yield
     assert tasks.settle(), "a task still works"
     for _ in range(3):
         qapp.processEvents()
+
+
+@pytest.fixture
+def begin(
+    qapp: QApplication, qtbot: QtBot, rehearsed: type[RehearsalSite], settings_file: Path
+) -> Iterator[shells.Begin]:
+    """Starts the program in this process, over rehearsal sites and with settings of the test's own."""
+    with shells.beginning(qtbot) as start:
+        yield start
 
 
 @pytest.hookimpl(wrapper=True)

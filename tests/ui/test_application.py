@@ -14,7 +14,7 @@ import psutil
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from lumen_desktop import __main__ as program
@@ -22,64 +22,18 @@ from lumen_desktop import app
 from lumen_desktop.domain.audit import Verdict
 from lumen_desktop.services.presence import Presence
 from lumen_desktop.storage.folder import DataFolder
-from lumen_desktop.ui import application
 from lumen_desktop.ui.application import Shell
 from lumen_desktop.ui.audit.idle import IdleVerification
 from lumen_desktop.ui.entrance import RefusedPage
-from lumen_desktop.ui.founding import FoundingForm, RecoveryPage
+from lumen_desktop.ui.founding import RecoveryPage
 from lumen_desktop.ui.help import HelpWindow
 from lumen_desktop.ui.sign_in import SignInPage
 from lumen_desktop.ui.welcome import WelcomePage
-from tests.conftest import HOLDER, PASSWORD, ROOT, lumen_environment
-from tests.rehearsal import RehearsalSite
+from tests.conftest import PASSWORD, ROOT, lumen_environment
+from tests.ui.shells import WAIT_MS, Begin, close, fill, opened, page, sign_in
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|propagateSizeHints)")
-Begin = Callable[[Path | None], Shell]
 Launch = Callable[[Path], subprocess.Popen[str]]
-_WAIT_MS = 30_000
-
-
-@pytest.fixture
-def begin(
-    qapp: QApplication,
-    qtbot: QtBot,
-    rehearsed: type[RehearsalSite],
-    settings_file: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Begin]:
-    """Starts the program in this process; whatever a test left open is closed as a person would."""
-    shells: list[Shell] = []
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def start(data: Path | None) -> Shell:
-        presence = Presence(data)
-        assert presence.first(0)
-        shell = Shell(application.make(), data, presence)
-        shells.append(shell)
-        shell.begin()
-        return shell
-
-    yield start
-    for shell in shells:
-        close(shell, qtbot)
-        shell.end()
-        shell.window.deleteLater()
-        shell.deleteLater()
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
-def close(shell: Shell, qtbot: QtBot) -> None:
-    shell.window.close()
-    qtbot.waitUntil(shell.window.isHidden, timeout=_WAIT_MS)
-
-
-def page(shell: Shell, kind: type[QWidget], qtbot: QtBot) -> QWidget:
-    """The page of a kind, when it is shown."""
-    qtbot.waitUntil(lambda: isinstance(shell.window.stack.currentWidget(), kind), timeout=_WAIT_MS)
-    found = shell.window.stack.currentWidget()
-    assert found is not None
-    return found
 
 
 def welcomed(shell: Shell, qtbot: QtBot) -> WelcomePage:
@@ -92,19 +46,10 @@ def welcomed(shell: Shell, qtbot: QtBot) -> WelcomePage:
 def make_own(welcome: WelcomePage, folder: Path) -> None:
     """Fills in what a site of one's own needs, and has it made."""
     welcome.own.click()
-    fill(welcome.form, PASSWORD, PASSWORD)
+    fill(welcome.form)
     assert welcome.form.folder is not None
     welcome.form.folder.setText(str(folder))
     welcome.form.make.click()
-
-
-def fill(form: FoundingForm, password: str, repeated: str) -> None:
-    """Fills in who makes a site."""
-    for field, words in (
-        (form.site_name, "St Luke's Pharmacy"), (form.user, HOLDER.user), (form.printed_name, "Hilda Holder"),
-        (form.password, password), (form.repeated, repeated),
-    ):  # fmt: skip
-        field.setText(words)
 
 
 def sees_recovery_code(shell: Shell, qtbot: QtBot) -> str:
@@ -115,22 +60,6 @@ def sees_recovery_code(shell: Shell, qtbot: QtBot) -> str:
     shown.kept.click()
     shown.go_on.click()
     return shown.code.toPlainText()
-
-
-def sign_in(shell: Shell, qtbot: QtBot, password: str = PASSWORD, user: str = HOLDER.user) -> None:
-    """Types name and password, and Enter after each."""
-    shown = page(shell, SignInPage, qtbot)
-    assert isinstance(shown, SignInPage)
-    shown.user.setText(user)
-    shown.password.setText(password)
-    QTest.keyClick(shown.password, Qt.Key.Key_Return)
-
-
-def opened(shell: Shell, qtbot: QtBot) -> app.Site:
-    """The site, when it is open and ready."""
-    qtbot.waitUntil(lambda: shell.window.status.state == "ready", timeout=_WAIT_MS)
-    assert shell.session.site is not None
-    return shell.session.site
 
 
 @pytest.fixture
@@ -156,7 +85,7 @@ def test_first_start_offers_the_demonstration_and_enter_takes_it(begin: Begin, q
     site = opened(shell, qtbot)
     assert site.place.demonstration
     assert shell.window.navigation.badge.isVisible()
-    qtbot.waitUntil(lambda: not shell.session.adding_library, timeout=_WAIT_MS)
+    qtbot.waitUntil(lambda: not shell.session.adding_library, timeout=WAIT_MS)
     assert len(site.library.documents()) == 3
     assert shell.window.status._work.text() == ""
 
@@ -168,13 +97,13 @@ def test_closing_while_the_starter_library_is_added_stops_it_and_a_next_start_go
     shell = begin(tmp_path / "new")
     welcome = welcomed(shell, qtbot)
     welcome.try_it.click()
-    with qtbot.waitSignal(shell.session.adding, timeout=_WAIT_MS):
+    with qtbot.waitSignal(shell.session.adding, timeout=WAIT_MS):
         pass
     close(shell, qtbot)
     shell.end()
     again = begin(tmp_path / "new")
     site = opened(again, qtbot)
-    qtbot.waitUntil(lambda: not again.session.adding_library, timeout=_WAIT_MS)
+    qtbot.waitUntil(lambda: not again.session.adding_library, timeout=WAIT_MS)
     assert len(site.library.documents()) == 3
 
 
@@ -207,7 +136,7 @@ def test_a_site_of_ones_own_is_made_and_asks_who_signs_in_next_time(begin: Begin
     shell.end()
     again = begin(tmp_path / "new")
     sign_in(again, qtbot, "not the password of it")
-    qtbot.waitUntil(lambda: _problem(again) != "", timeout=_WAIT_MS)
+    qtbot.waitUntil(lambda: _problem(again) != "", timeout=WAIT_MS)
     assert "Caps Lock" in _problem(again)
     sign_in(again, qtbot)
     assert opened(again, qtbot).people.me().printed_name == "Hilda Holder"
@@ -231,12 +160,12 @@ def test_a_site_in_a_folder_of_ones_own_choice_is_found_next_time(
 def test_a_stopped_import_does_not_stop_the_starter_library(begin: Begin, qtbot: QtBot, tmp_path: Path) -> None:
     shell = begin(tmp_path / "new")
     welcome = welcomed(shell, qtbot)
-    with qtbot.waitSignal(shell.session.adding, timeout=_WAIT_MS):
+    with qtbot.waitSignal(shell.session.adding, timeout=WAIT_MS):
         welcome.try_it.click()
     site = shell.session.site
     assert site is not None
     site.library.stop()
-    qtbot.waitUntil(lambda: not shell.session.adding_library, timeout=_WAIT_MS)
+    qtbot.waitUntil(lambda: not shell.session.adding_library, timeout=WAIT_MS)
     assert len(site.library.documents()) == 3
 
 
@@ -365,7 +294,7 @@ def test_a_second_start_brings_the_first_window_forward_wherever_it_stands(
         if isinstance(first_page, SignInPage) and where != "signing in":
             sign_in(shell, qtbot, "not the password of it" if where == "wrong password" else PASSWORD)
         if where == "wrong password":
-            qtbot.waitUntil(lambda: _problem(shell) != "", timeout=_WAIT_MS)
+            qtbot.waitUntil(lambda: _problem(shell) != "", timeout=WAIT_MS)
         elif where == "open":
             opened(shell, qtbot)
         elif where == "in use by another":
@@ -373,7 +302,7 @@ def test_a_second_start_brings_the_first_window_forward_wherever_it_stands(
         shell.window.showMinimized()
         assert shell.window.isMinimized()
         second = launch(folder)
-        qtbot.waitUntil(lambda: second.poll() is not None, timeout=_WAIT_MS)
+        qtbot.waitUntil(lambda: second.poll() is not None, timeout=WAIT_MS)
     assert second.returncode == 0
     assert not shell.window.isMinimized()
     assert shell.window.isVisible()
@@ -408,7 +337,7 @@ def test_a_killed_window_leaves_its_place_to_the_next_start(launch: Launch, demo
     children = psutil.Process(first.pid).children()
     first.kill()
     first.wait(timeout=10)
-    assert not psutil.wait_procs(children, timeout=10)[1]
+    assert not psutil.wait_procs(children, timeout=30)[1]
     place = Presence(demonstration)
     assert place._take()
     place.leave()

@@ -117,13 +117,6 @@ def _rest(qapp: QApplication) -> None:
         qapp.processEvents()
 
 
-@pytest.fixture(autouse=True)
-def usual(qapp: QApplication) -> Iterator[None]:
-    """The text size of the tests that follow."""
-    yield
-    theme.apply(qapp, "light")
-
-
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
     made = MainWindow(Remembered(tmp_path / "window.json"))

@@ -297,6 +297,7 @@ def test_the_summary_counts() -> None:
 # --- never frozen ---
 
 
+@pytest.mark.alone
 def test_the_window_answers_while_500_pages_are_added(
     qtbot: QtBot, screen: LibraryScreen, stalls: Stalls, tmp_path: Path
 ) -> None:
@@ -310,6 +311,7 @@ def test_the_window_answers_while_500_pages_are_added(
     assert seen[-1] < 1  # frozen or not; the figures of 50 and 150 ms are the bench's, on an idle machine
 
 
+@pytest.mark.alone
 def test_a_drop_of_50_mb_does_not_freeze_the_window(
     qtbot: QtBot, screen: LibraryScreen, stalls: Stalls, tmp_path: Path
 ) -> None:

@@ -1,56 +1,28 @@
 """People at one window: signing in, a password of one's own, locks, changing places, the end of a passphrase."""
 
-import signal
-from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from lumen_desktop import app
 from lumen_desktop.domain.accounts import Role
 from lumen_desktop.services.accounts import NewPerson
 from lumen_desktop.storage.folder import DataFolder
-from lumen_desktop.ui import application
 from lumen_desktop.ui.application import Shell
 from lumen_desktop.ui.founding import RecoveryPage, TakeOverPage
 from lumen_desktop.ui.sign_in import ChoosePasswordPage, LockedPage, SignInPage
 from tests.conftest import HOLDER, PASSWORD, Clock
 from tests.rehearsal import RehearsalSite
 from tests.services.test_founding import PASSPHRASE, former_site
+from tests.ui.shells import WAIT_MS, Begin, fill, opened, page, sign_in, type_in
 
-_WAIT_MS = 30_000
+pytestmark = pytest.mark.usefixtures("clock")
 GIVEN, CHOSEN = "seven small stones in a pond", "nine tall trees by a river"
-Begin = Callable[[Path], Shell]
-
-
-@pytest.fixture
-def begin(
-    qapp: QApplication, qtbot: QtBot, rehearsed: type[RehearsalSite], settings_file: Path, clock: Clock
-) -> Iterator[Begin]:
-    """Starts the program in this process, and closes it as a person would."""
-    shells: list[Shell] = []
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def start(data: Path) -> Shell:
-        shell = Shell(application.make(), data)
-        shells.append(shell)
-        shell.begin()
-        return shell
-
-    yield start
-    for shell in shells:
-        shell.window.close()
-        qtbot.waitUntil(shell.window.isHidden, timeout=_WAIT_MS)
-        shell.end()
-        shell.window.deleteLater()
-        shell.deleteLater()
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -63,33 +35,8 @@ def two_people(site_folder: Path, rehearsed: type[RehearsalSite], clock: Clock) 
     return site_folder
 
 
-def page(shell: Shell, kind: type[QWidget], qtbot: QtBot) -> QWidget:
-    qtbot.waitUntil(lambda: isinstance(shell.window.stack.currentWidget(), kind), timeout=_WAIT_MS)
-    found = shell.window.stack.currentWidget()
-    assert found is not None
-    return found
-
-
-def type_in(field: QLineEdit, words: str) -> None:
-    field.setText(words)
-    QTest.keyClick(field, Qt.Key.Key_Return)
-
-
-def sign_in(shell: Shell, qtbot: QtBot, user: str = HOLDER.user, password: str = PASSWORD) -> None:
-    shown = page(shell, SignInPage, qtbot)
-    assert isinstance(shown, SignInPage)
-    shown.user.setText(user)
-    type_in(shown.password, password)
-
-
-def opened(shell: Shell, qtbot: QtBot) -> app.Site:
-    qtbot.waitUntil(lambda: shell.window.status.state == "ready", timeout=_WAIT_MS)
-    assert shell.session.site is not None
-    return shell.session.site
-
-
 def locked(shell: Shell, qtbot: QtBot) -> LockedPage:
-    qtbot.waitUntil(lambda: shell.guard._page is not None, timeout=_WAIT_MS)
+    qtbot.waitUntil(lambda: shell.guard._page is not None, timeout=WAIT_MS)
     shown = shell.guard._page
     assert shown is not None
     assert shown.isVisible()
@@ -106,7 +53,7 @@ def test_who_was_given_a_password_chooses_one_before_anything_else(
     begin: Begin, qtbot: QtBot, two_people: Path
 ) -> None:
     shell = begin(two_people)
-    sign_in(shell, qtbot, "ben", GIVEN)
+    sign_in(shell, qtbot, GIVEN, "ben")
     choose = page(shell, ChoosePasswordPage, qtbot)
     assert isinstance(choose, ChoosePasswordPage)
     for old, new, again, said in ((GIVEN, CHOSEN, CHOSEN + "!", "differ"), (GIVEN, "short", "short", "too short"),
@@ -114,7 +61,7 @@ def test_who_was_given_a_password_chooses_one_before_anything_else(
         choose.old.setText(old)
         choose.new.setText(new)
         type_in(choose.repeated, again)
-        qtbot.waitUntil(partial(_says, choose, said), timeout=_WAIT_MS)
+        qtbot.waitUntil(partial(_says, choose, said), timeout=WAIT_MS)
     choose.old.setText(GIVEN)
     choose.new.setText(CHOSEN)
     type_in(choose.repeated, CHOSEN)
@@ -129,17 +76,17 @@ def test_people_change_places_and_see_their_own_conversations_only(
     assert len(opened(shell, qtbot).conversations.list()) == 1
     assert shell.window.navigation._person.text() == HOLDER.user
     shell.window.navigation.sign_out_wanted.emit()
-    sign_in(shell, qtbot, "ben", "not it")
+    sign_in(shell, qtbot, "not it", "ben")
     shown = page(shell, SignInPage, qtbot)
     assert isinstance(shown, SignInPage)
-    qtbot.waitUntil(lambda: _says(shell.window.stack.currentWidget(), "Caps Lock"), timeout=_WAIT_MS)
-    sign_in(shell, qtbot, "ben", GIVEN)
+    qtbot.waitUntil(lambda: _says(shell.window.stack.currentWidget(), "Caps Lock"), timeout=WAIT_MS)
+    sign_in(shell, qtbot, GIVEN, "ben")
     choose = page(shell, ChoosePasswordPage, qtbot)
     assert isinstance(choose, ChoosePasswordPage)
     for field, words in ((choose.old, GIVEN), (choose.new, CHOSEN), (choose.repeated, CHOSEN)):
         field.setText(words)
     QTest.keyClick(choose.repeated, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: shell.window.navigation._person.text() == "ben", timeout=_WAIT_MS)
+    qtbot.waitUntil(lambda: shell.window.navigation._person.text() == "ben", timeout=WAIT_MS)
     assert opened(shell, qtbot).conversations.list() == []
 
 
@@ -158,9 +105,9 @@ def test_nobody_there_for_ten_minutes_locks_and_the_password_brings_everything_b
     clock.tick(10)
     shown = locked(shell, qtbot)
     type_in(shown.password, "not it")
-    qtbot.waitUntil(lambda: "Caps Lock" in shown.problem.text(), timeout=_WAIT_MS)
+    qtbot.waitUntil(lambda: "Caps Lock" in shown.problem.text(), timeout=WAIT_MS)
     type_in(shown.password, PASSWORD)
-    qtbot.waitUntil(lambda: shell.guard._page is None, timeout=_WAIT_MS)
+    qtbot.waitUntil(lambda: shell.guard._page is None, timeout=WAIT_MS)
     assert shell.window.stack.currentWidget() is screen
     assert screen is not None
     assert screen.isVisible()
@@ -189,15 +136,10 @@ def test_a_site_with_a_passphrase_asks_for_it_once_more_and_for_its_first_person
         shown = page(shell, TakeOverPage, qtbot)
         assert isinstance(shown, TakeOverPage)
         shown.passphrase.setText(passphrase)
-        form = shown.form
-        for field, words in (
-            (form.site_name, "St Luke's Pharmacy"), (form.user, HOLDER.user), (form.printed_name, "Hilda Holder"),
-            (form.password, PASSWORD), (form.repeated, PASSWORD),
-        ):  # fmt: skip
-            field.setText(words)
-        form.make.click()
+        fill(shown.form)
+        shown.form.make.click()
         if said:
-            qtbot.waitUntil(lambda: _told(shell) != "", timeout=_WAIT_MS)
+            qtbot.waitUntil(lambda: _told(shell) != "", timeout=WAIT_MS)
             assert said in _told(shell)
     code = page(shell, RecoveryPage, qtbot)
     assert isinstance(code, RecoveryPage)

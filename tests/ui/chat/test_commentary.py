@@ -134,6 +134,7 @@ def test_another_theme_draws_it_again_in_its_colours(commentary: Commentary, qtb
     assert style.background().color() == theme.current().colour("sunken")
 
 
+@pytest.mark.alone
 def test_the_window_goes_on_while_eight_thousand_tokens_stream(qtbot: QtBot) -> None:
     """Streams faster than a model would, so that the test is short; its limits leave room for a busy machine."""
     thread = Thread()

@@ -116,6 +116,7 @@ def test_a_draft_stays_with_its_conversation(two: Asked) -> None:
     assert seen == ["", "half a question 0", "half a question 1"]
 
 
+@pytest.mark.alone
 def test_a_thousand_are_listed_as_they_are_scrolled_to(site: app.Site, qtbot: QtBot) -> None:
     with site._database.transaction(PROGRAM, "stock a test") as transaction:
         from lumen_desktop.storage import chat as stored  # noqa: PLC0415 - stocks the store a thousand times faster
