@@ -27,7 +27,7 @@ _LEAST = (2, 3, 5, 6)
 _LONE = (1, 2, 3, 4, 5, 6)
 _MOST_NAMED = 6
 _ROWS = 4  # that are seen at least, with the headings
-_FIELD, _DETAILS = 180, 260  # pixels at the default text size that they need beside buttons
+_FIELD, _DETAILS = 180, 400  # pixels at the default text size that they need beside buttons
 
 
 class DocumentsView(QWidget):
@@ -78,10 +78,11 @@ class DocumentsView(QWidget):
         self._remove = widgets.button("Remove…", self.remove_chosen, role="danger", icon="trash-2")
         foot = Flow()
         foot.add(self._details, grows=True, least_px=_DETAILS)
-        foot.add(self._open, top=True)
-        for made in self.releasing.buttons:
-            foot.add(made, top=True)
-        foot.add(self._remove, top=True)
+        acts, beside = QWidget(), Flow()
+        for made in (self._open, *self.releasing.buttons, self._remove):
+            beside.add(made)
+        acts.setLayout(beside)
+        foot.add(acts, top=True)
         listed = widgets.column()
         listed.setContentsMargins(0, 2 * SPACE, 0, 0)
         listed.addLayout(bar)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from lumen_desktop.domain.signing import Meaning
 from lumen_desktop.services.accounts import accountability_statement
 from lumen_desktop.services.signing import Record, Signature, Wish
 from lumen_desktop.ui import errors, tasks
@@ -31,9 +32,16 @@ if TYPE_CHECKING:
 Act = Callable[[Record, Wish], Signature]
 _LOCKED = frozenset({"SIG-004", "ACC-004", "ACC-005"})  # the window is covered: there is nothing more to say here
 _OLD = frozenset({"SIG-001", "SIG-002", "SIG-008"})  # what is shown is not how it stands: it is read again
+_WORDS = {
+    Meaning.AUTHORED: "Sign as author",
+    Meaning.REVIEWED: "Sign as reviewed",
+    Meaning.APPROVED: "Sign as approved",
+    Meaning.REJECTED: "Sign the rejection",
+    Meaning.WITHDRAWN: "Sign the withdrawal",
+}
 _UNIDENTIFIED = (
     "Nobody has recorded yet how you were identified, so you cannot sign. An admin of the site records it:"
-    " `lumen user identity`."
+    " “lumen user identity”."
 )
 
 
@@ -67,17 +75,18 @@ class SignDialog(RecordDialog):
         self._act = act
         self.working = False
         self.form, self.accountability = Form(), Accountability(self._accept)
-        self.unidentified = label(_UNIDENTIFIED.replace("`", "“", 1).replace("`", "”", 1), "warning", selectable=True)
+        self.unidentified = label(_UNIDENTIFIED, "warning", selectable=True)
         self.nothing = label("Nothing more can be signed on this record.", "muted")
         self.close_button.setText("Cancel")
         self.close_button.setAccessibleName("Cancel: sign nothing")
-        self.sign_button = button("Sign", self.sign, role="primary", icon="signature")
+        self.sign_button = button("Sign", self.sign, role="primary")
         self.foot.add(self.sign_button)
         for part in (self.unidentified, self.accountability, self.form, self.nothing):
             part.hide()
             self.side.addWidget(part)
         self.form.changed.connect(self._allow)
         self.form.given.connect(self.sign)
+        self.form.gone_to.connect(self.let_see)
         self._allow()
 
     def show_read(self, found: Read) -> None:
@@ -118,6 +127,11 @@ class SignDialog(RecordDialog):
         else:
             super().closeEvent(event)
 
+    def _switch(self) -> None:
+        super()._switch()
+        if self._at_words and not self.form.isHidden():
+            self.form.go_to_first()
+
     @property
     def _ready(self) -> bool:
         return not self.working and not self.form.isHidden() and self.form.complete and self._reading is None
@@ -125,7 +139,7 @@ class SignDialog(RecordDialog):
     def _allow(self) -> None:
         """Says on the button what it would do, and lets it be pressed when all is said."""
         meaning = self.form.meaning
-        words = "Signing…" if self.working else f"Sign as {meaning}" if meaning else "Sign"
+        words = "Signing…" if self.working else _WORDS[meaning] if meaning else "Sign"
         if self.sign_button.text() != words:
             self.sign_button.setText(words)
             self.sign_button.setAccessibleName(words)

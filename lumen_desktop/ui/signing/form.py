@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QButtonGroup, QPlainTextEdit, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QLabel, QPlainTextEdit, QRadioButton, QVBoxLayout, QWidget
 
 from lumen_desktop.domain.signing import WITH_REASON, Meaning
 from lumen_desktop.services.signing import Wish
@@ -18,19 +18,19 @@ from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.widgets import column, fitted, label
 
 _REASON_LINES = 3
-_INDENT = 24  # pixels: below a radio button's words
+_TICK, _BESIDE = 16, 13  # pixels of a radio button's sign, and around it
 
 
 class Form(QWidget):
     """Asks for what a signature needs."""
 
     changed = Signal()  # another meaning was chosen, or something typed
+    gone_to = Signal(object)  # the keyboard is at this field now: it is to be seen
     given = Signal()  # Enter in the password: all was said
 
     def __init__(self) -> None:
         super().__init__()
         self.meanings: dict[Meaning, QRadioButton] = {}
-        self._hindrances: dict[Meaning, str] = {}
         self._needs_user = True
         self._group = QButtonGroup(self)
         self.user, self.password, self.reason = field("User name"), secret("Password"), Reason()
@@ -44,8 +44,13 @@ class Form(QWidget):
         layout = column()
         layout.addWidget(label("What your signature says", "strong"))
         layout.addLayout(self._choices)
-        for part in (self.hindrance, self._reason_name, self.reason, self._user_name, self.user,
-                     self._password_name, self.password):  # fmt: skip
+        layout.addWidget(self.hindrance)
+        self._fields = (
+            (self._reason_name, self.reason), (self._user_name, self.user), (self._password_name, self.password)
+        )  # fmt: skip
+        for name, part in self._fields:
+            name.setContentsMargins(0, SPACE, 0, 0)
+            layout.addWidget(name)
             layout.addWidget(part)
         self.setLayout(layout)
         self.user.returnPressed.connect(self.password.setFocus)
@@ -63,37 +68,36 @@ class Form(QWidget):
             if (shown := item.widget()) is not None:
                 shown.hide()
                 shown.deleteLater()
-        self._hindrances = dict(meanings)
-        self.meanings = {meaning: self._choice(meaning) for meaning in meanings}
         self._needs_user = needs_user
-        chosen = before if before in meanings else next(iter(meanings)) if len(meanings) == 1 else None
+        same = len(set(meanings.values())) == 1
+        self.meanings = {meaning: self._choice(meaning, why, said=not same) for meaning, why in meanings.items()}
+        self.hindrance.setText(next(iter(meanings.values())) if same else "")
+        self.hindrance.setVisible(bool(self.hindrance.text()))
+        open_ones = [meaning for meaning, why in meanings.items() if not why]
+        chosen = before if before in open_ones else open_ones[0] if open_ones and len(meanings) == 1 else None
         if chosen is not None:
             self.meanings[chosen].setChecked(True)
         self._fit()
 
-    def _choice(self, meaning: Meaning) -> QRadioButton:
+    def _choice(self, meaning: Meaning, why_not: str, *, said: bool) -> QRadioButton:
+        """One meaning with its sentence; one that this person cannot give says why, unless that is said of all."""
         radio, sentence = QRadioButton(meaning.capitalize()), label(f"“{meaning.statement}”", "muted")
         radio.setAccessibleName(f"{meaning.capitalize()}: {meaning.statement}")
-        sentence.setIndent(_INDENT)
+        radio.setAccessibleDescription(why_not)
+        radio.setEnabled(not why_not)
         self._group.addButton(radio)
         self._choices.addWidget(radio)
-        self._choices.addWidget(sentence)
+        for words in (sentence, *([label(why_not, "warning", selectable=True)] if why_not and said else [])):
+            _indent(words)
+            self._choices.addWidget(words)
         return radio
 
     def _fit(self) -> None:
-        """Shows the fields that the chosen meaning needs, or why this person cannot give it."""
-        meaning, why = self.meaning, self.why_not
-        self.hindrance.setText(why)
-        self.hindrance.setVisible(bool(why))
-        asked = meaning is not None and not why
-        rows: tuple[tuple[QWidget, QWidget, bool], ...] = (
-            (self._reason_name, self.reason, meaning in WITH_REASON),
-            (self._user_name, self.user, self._needs_user),
-            (self._password_name, self.password, True),
-        )
-        for name, part, needed in rows:
-            name.setVisible(asked and needed)
-            part.setVisible(asked and needed)
+        """Shows the fields that the chosen meaning needs."""
+        meaning = self.meaning
+        for (name, part), needed in zip(self._fields, (meaning in WITH_REASON, self._needs_user, True), strict=True):
+            name.setVisible(meaning is not None and needed)
+            part.setVisible(meaning is not None and needed)
         self.changed.emit()
 
     @property
@@ -102,17 +106,9 @@ class Form(QWidget):
         return next((meaning for meaning, radio in self.meanings.items() if radio.isChecked()), None)
 
     @property
-    def why_not(self) -> str:
-        """Why this person cannot sign what is chosen; with nothing chosen, why they cannot sign at all."""
-        if self.meaning is not None:
-            return self._hindrances[self.meaning]
-        reasons = list(dict.fromkeys(self._hindrances.values()))
-        return " ".join(reasons) if reasons and all(reasons) else ""
-
-    @property
     def complete(self) -> bool:
         """Whether all is said that a signature needs."""
-        if self.meaning is None or self.why_not or not self.password.text():
+        if self.meaning is None or not self.password.text():
             return False
         named = bool(self.user.text().strip()) or not self._needs_user
         return named and (self.meaning not in WITH_REASON or bool(self.reason.toPlainText().strip()))
@@ -134,12 +130,13 @@ class Form(QWidget):
         """Puts the keyboard where something is missing."""
         first: QWidget = self.password
         if self.meaning is None:
-            first = next(iter(self.meanings.values()), first)
+            first = next((radio for radio in self.meanings.values() if radio.isEnabled()), first)
         elif not self.reason.isHidden() and not self.reason.toPlainText():
             first = self.reason
         elif not self.user.isHidden() and not self.user.text():
             first = self.user
         first.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.gone_to.emit(first)
 
 
 class Reason(QPlainTextEdit):
@@ -158,3 +155,8 @@ class Reason(QPlainTextEdit):
             self.focusNextChild()
             return
         super().keyPressEvent(event)
+
+
+def _indent(words: QLabel) -> None:
+    """Puts words below those of a radio button."""
+    fitted(words, lambda: words.setIndent(theme.icon_px(_TICK) + _BESIDE))

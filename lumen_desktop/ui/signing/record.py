@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QPushButton, QVBoxLayout, QWidget
 
@@ -159,6 +159,10 @@ class RecordDialog(QDialog):
         self.switch.setAccessibleName(self.switch.text())
         self.pane.setVisible(beside or not self._at_words)
         self._words.setVisible(beside or self._at_words)
+
+    def let_see(self, part: QWidget) -> None:
+        """Scrolls to a part of the words, once all has its place."""
+        QTimer.singleShot(0, part, lambda: self._words.ensureWidgetVisible(part))
 
     words_name = "Signatures"  # what the switch calls what stands beside the pages
 
