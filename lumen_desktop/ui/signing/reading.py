@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lumen_desktop.domain.signing import Meaning
 from lumen_desktop.services.signing import Record, Signature
+from lumen_desktop.services.signing import status as signing_status
 
 if TYPE_CHECKING:
     from lumen_desktop.app import Site
@@ -49,8 +50,6 @@ def read(site: Site, record_now: ReadRecord) -> Read:
     Raises:
         LumenError: the record cannot be read or printed.
     """
-    from lumen_desktop.services import record_print  # noqa: PLC0415 - it loads all that printing needs
-
     record = record_now()
     signing = site.signing
     signatures = signing.on(record)
@@ -58,7 +57,7 @@ def read(site: Site, record_now: ReadRecord) -> Read:
         record=record,
         sheets=site.sources.sheets(signing.printed(record, preview=True)),
         signatures=signatures,
-        status=record_print.status(record, signatures),
+        status=signing_status(record, signatures),
         me=site.people.me(),
         meanings={step.meaning: signing.hindrance(record, step.meaning) for step in signing.steps(record)},
         needs_user=signing.needs_user,
