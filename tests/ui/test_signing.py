@@ -19,7 +19,7 @@ from lumen_desktop.domain.library import ReleaseState
 from lumen_desktop.domain.signing import Meaning
 from lumen_desktop.services.signing import Record, Signature, Wish
 from lumen_desktop.storage import keys
-from lumen_desktop.ui import theme
+from lumen_desktop.ui import guard, theme
 from lumen_desktop.ui.chat.quotes import QuoteCard
 from lumen_desktop.ui.library.documents_model import STATE
 from lumen_desktop.ui.library.screen import LibraryScreen
@@ -174,6 +174,7 @@ def test_three_wrong_passwords_close_the_dialog_and_lock(at: Opened, qtbot: QtBo
         with closed:
             QTest.keyClick(opened.form.password, Qt.Key.Key_Return)
         assert site.person.over() == "attempts"
+        assert "nothing was signed" in guard._WHY[site.person.over()]
 
 
 def test_another_persons_user_name_is_refused(at: Opened, qtbot: QtBot) -> None:
@@ -324,7 +325,7 @@ def test_a_record_that_cannot_be_read_says_why(at: Opened, qtbot: QtBot) -> None
         opened.reject()
 
 
-def test_the_library_tells_who_may_sign_and_filters_by_state(folder: Path, qtbot: QtBot) -> None:
+def test_the_library_tells_who_may_sign_and_filters_by_state(folder: Path, qtbot: QtBot, qapp: QApplication) -> None:
     by_service(folder, ANNA, Meaning.REJECTED, WHY)
     with signed_in(folder, who(CLINICIAN)) as site:
         library = shown(qtbot, site)
@@ -339,6 +340,9 @@ def test_the_library_tells_who_may_sign_and_filters_by_state(folder: Path, qtbot
             assert releasing.record.isEnabled()
         library.documents.choose(DOCUMENT)
         qtbot.waitUntil(lambda: f": {WHY}" in library.documents._details.text(), timeout=WAIT_MS)
+        library.resize(SMALL)
+        give_size(qapp, 32, library)
+        assert cut(library) == []
         passage = site.sources.passages_on(2, 1)[0]
         card = QuoteCard(citation(1, passage, passage.text))
         qtbot.addWidget(card)

@@ -128,8 +128,8 @@ class DocumentsView(QWidget):
 
     @property
     def working(self) -> bool:
-        """Whether documents are being removed or the index is made anew."""
-        return self._working
+        """Whether documents are being removed or signed, or the index is made anew."""
+        return self._working or self.releasing.signing
 
     def load(self) -> None:
         """Reads the list again."""

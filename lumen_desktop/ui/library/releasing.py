@@ -20,6 +20,7 @@ from lumen_desktop.ui import errors, formatting, tasks, widgets
 
 if TYPE_CHECKING:
     from lumen_desktop.services.signing import Signature
+    from lumen_desktop.ui.signing.dialog import SignDialog
 
 _ENDED = {
     ReleaseState.REJECTED: "It was rejected: add the corrected document, which is released anew.",
@@ -65,6 +66,7 @@ class Releasing(QObject):
         self._given: Sequence[Signature] = ()
         self._busy = False
         self._looking: tasks.Task | None = None
+        self._asked: SignDialog | None = None
         self.release = widgets.button("Release…", self.sign, icon="signature")
         self.withdraw = widgets.button("Withdraw…", self.sign, icon="undo-2")
         self.record = widgets.button("Record…", self.show_record, icon="file-text")
@@ -97,10 +99,19 @@ class Releasing(QObject):
 
         if self._document is not None:
             number, releases = self._document.id, self._site.releases
-            dialog.sign(
+            self._asked = dialog.sign(
                 self._over, self._site, lambda: releases.record(number), releases.sign,
                 done=lambda _: self.changed.emit(),
             )  # fmt: skip
+            self._asked.finished.connect(self._left)
+
+    def _left(self) -> None:
+        self._asked = None
+
+    @property
+    def signing(self) -> bool:
+        """Whether a signature is being given now; closing would have to wait for it."""
+        return self._asked is not None and self._asked.working
 
     def show_record(self) -> None:
         """Shows the chosen document's record."""

@@ -19,7 +19,7 @@ from lumen_desktop.ui.library.pages import Opened, PagePane
 from lumen_desktop.ui.signing.facts import Facts
 from lumen_desktop.ui.signing.reading import Read, ReadRecord, read
 from lumen_desktop.ui.theme import SPACE
-from lumen_desktop.ui.widgets import Scrolled, announce, button, column, label, line, row
+from lumen_desktop.ui.widgets import Elided, Scrolled, announce, button, column, label, line, row
 
 if TYPE_CHECKING:
     from lumen_desktop.app import Site
@@ -70,7 +70,7 @@ class RecordDialog(QDialog):
         self.setModal(True)
         self.setWindowTitle("Record")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.heading, self.status = label("", "heading", selectable=True), label("", "badge")
+        self.heading, self.status = Elided("heading"), label("", "badge")
         self.pane, self.facts, self.problem = RecordPane(), Facts(), Problem()
         self.switch = button("", self._switch)
         self.close_button = button("Close", self.reject)
