@@ -16,8 +16,8 @@ from sqlalchemy import text
 from lumen_desktop import app
 from lumen_desktop.domain.accounts import Role
 from lumen_desktop.domain.library import ReleaseState
-from lumen_desktop.domain.signing import Meaning
-from lumen_desktop.services.signing import Record, Signature, Wish
+from lumen_desktop.domain.signing import Kind, Meaning
+from lumen_desktop.services.signing import Signature, Wish
 from lumen_desktop.storage import keys
 from lumen_desktop.ui import guard, theme
 from lumen_desktop.ui.chat.quotes import QuoteCard
@@ -27,6 +27,7 @@ from lumen_desktop.ui.signing import dialog, record
 from lumen_desktop.ui.signing.dialog import SignDialog
 from lumen_desktop.ui.signing.facts import SignatureCard, grouped
 from lumen_desktop.ui.signing.record import RecordDialog
+from lumen_desktop.ui.signing.review import FindingDialog, review_access, review_trail
 from tests.conftest import Clock
 from tests.rehearsal import RehearsalSite
 from tests.services.people import WORDS, add, ready_to_sign, signed_in, who
@@ -378,14 +379,21 @@ def test_nothing_in_the_dialog_is_cut_at_any_text_size(
         theme.apply(qapp, "light")
 
 
-def test_records_without_a_number_are_signed_by_the_same_call(at: Opened, qtbot: QtBot) -> None:
+@pytest.mark.parametrize(("begin", "kind"), [(review_trail, Kind.AUDIT_REVIEW), (review_access, Kind.ACCESS_REVIEW)])
+def test_a_review_asks_what_was_found_and_is_signed_by_the_same_dialog(
+    at: Opened, qtbot: QtBot, qapp: QApplication, begin: Callable[..., FindingDialog], kind: Kind
+) -> None:
     with at(ANNA) as (site, window):
         done: list[Signature] = []
-
-        def now() -> Record:
-            return site.reviews.of_access("no unexpected access")
-
-        opened = whole(qtbot, dialog.sign(window, site, now, site.reviews.sign, done=done.append))
+        finding = begin(window, site, done=done.append)
+        assert not finding.go_on.isEnabled()
+        QTest.keyClicks(finding.finding, "nothing unexpected")
+        give_size(qapp, 32, finding)
+        assert cut(finding) == []
+        give_size(qapp, theme.BODY_POINTS, finding)
+        finding.go_on.click()
+        opened = whole(qtbot, window.findChildren(SignDialog)[0])
         give(opened, Meaning.REVIEWED, user=ANNA, password=WORDS[ANNA])
         qtbot.waitUntil(lambda: bool(done), timeout=WAIT_MS)
-        assert done[0].statement.record == "access_review 1"
+        assert done[0].statement.record == f"{kind} 1"
+        assert site.reviews.record(kind, 1).content["finding"] == "nothing unexpected"
