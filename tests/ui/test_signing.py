@@ -393,6 +393,7 @@ def test_a_review_asks_what_was_found_and_is_signed_by_the_same_dialog(
         give_size(qapp, theme.BODY_POINTS, finding)
         finding.go_on.click()
         opened = whole(qtbot, window.findChildren(SignDialog)[0])
+        assert opened.form.meaning is Meaning.REVIEWED, "the only meaning there is"
         give(opened, Meaning.REVIEWED, user=ANNA, password=WORDS[ANNA])
         qtbot.waitUntil(lambda: bool(done), timeout=WAIT_MS)
         assert done[0].statement.record == f"{kind} 1"
