@@ -31,6 +31,7 @@ from lumen_desktop.ui.signing.review import FindingDialog, review_access, review
 from tests.conftest import Clock
 from tests.rehearsal import RehearsalSite
 from tests.services.people import WORDS, add, ready_to_sign, signed_in, who
+from tests.ui import audit_parts
 from tests.ui.library_parts import WAIT_MS, citation, shown
 from tests.ui.test_large_text import SIZES, SMALL, cut, give_size
 
@@ -398,3 +399,29 @@ def test_a_review_asks_what_was_found_and_is_signed_by_the_same_dialog(
         qtbot.waitUntil(lambda: bool(done), timeout=WAIT_MS)
         assert done[0].statement.record == f"{kind} 1"
         assert site.reviews.record(kind, 1).content["finding"] == "nothing unexpected"
+
+
+def test_reviewed_events_are_marked_on_the_audit_screen(folder: Path, qtbot: QtBot) -> None:
+    with signed_in(folder, who(ANNA)) as site:
+        screen = audit_parts.shown(site, qtbot)
+        screen.review_button.click()
+        window = screen.window()
+        (finding,) = window.findChildren(FindingDialog)
+        QTest.keyClicks(finding.finding, "nothing unexpected")
+        finding.go_on.click()
+        opened = whole(qtbot, window.findChildren(SignDialog)[0])
+        signed(qtbot, opened, lambda: give(opened, Meaning.REVIEWED, user=ANNA, password=WORDS[ANNA]))
+        qtbot.waitUntil(lambda: any(line.reviewed for line in screen.events.model.lines), timeout=WAIT_MS)
+        model = screen.events.model
+        own = {line.cells[2] for line in model.lines if not line.reviewed}
+        assert own == {ANNA}, "one's own are left to another"
+        row = next(row for row, line in enumerate(model.lines) if line.reviewed)
+        assert model.index(row, 0).data() == f"✓ {model.lines[row].cells[0]}"
+        assert "Reviewed by anna on " in model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+
+
+def test_who_may_not_review_the_trail_is_told_who_may(folder: Path, qtbot: QtBot) -> None:
+    with signed_in(folder, who(CLINICIAN)) as site:
+        screen = audit_parts.shown(site, qtbot)
+        assert not screen.review_button.isEnabled()
+        assert "may review the trail" in screen.review_button.toolTip()
