@@ -72,11 +72,13 @@ class Route:
         kind: what the record is, as people say it.
         steps: taken one after the other, each by another person.
         ends_by: what may end the record's use after all steps; none for one that only tells.
+        rejectable: whether a signature may refuse a step; a review has a finding instead.
     """
 
     kind: str
     steps: tuple[Step, ...]
     ends_by: Step | None = None
+    rejectable: bool = True
 
 
 RELEASE = Route(
@@ -84,8 +86,8 @@ RELEASE = Route(
     (Step(Meaning.REVIEWED, Act.SIGN_AS_REVIEWER), Step(Meaning.APPROVED, Act.RELEASE_DOCUMENTS)),
     ends_by=Step(Meaning.WITHDRAWN, Act.RELEASE_DOCUMENTS),
 )
-AUDIT_REVIEW = Route("review of the audit trail", (Step(Meaning.REVIEWED, Act.REVIEW_AUDIT),))
-ACCESS_REVIEW = Route("review of access", (Step(Meaning.REVIEWED, Act.REVIEW_ACCESS),))
+AUDIT_REVIEW = Route("review of the audit trail", (Step(Meaning.REVIEWED, Act.REVIEW_AUDIT),), rejectable=False)
+ACCESS_REVIEW = Route("review of access", (Step(Meaning.REVIEWED, Act.REVIEW_ACCESS),), rejectable=False)
 ROUTES = {Kind.SOURCE_DOCUMENT: RELEASE, Kind.AUDIT_REVIEW: AUDIT_REVIEW, Kind.ACCESS_REVIEW: ACCESS_REVIEW}
 
 
@@ -103,12 +105,12 @@ class Given:
 
 
 def allowed(route: Route, given: Sequence[Given]) -> tuple[Step, ...]:
-    """The steps of which one may be taken now: the next one or its rejection; after the last, the end of use."""
+    """The steps of which one may be taken now: the next one, or its rejection; after the last, the end of use."""
     if any(one.meaning in WITH_REASON for one in given):
         return ()
     if len(given) < len(route.steps):
         step = route.steps[len(given)]
-        return step, Step(Meaning.REJECTED, step.act)
+        return (step, Step(Meaning.REJECTED, step.act)) if route.rejectable else (step,)
     return (route.ends_by,) if route.ends_by else ()
 
 

@@ -170,7 +170,7 @@ class SignedIn:
             self._last_used = self._now()
 
     def over(self) -> str:
-        """Why the period is locked or over (``idle``, ``too long``, ``locked``); empty while it goes on."""
+        """Why the period is over or locked: ``idle``, ``too long``, ``locked``, ``attempts``; empty while it is not."""
         if not self._locked:
             self._limits = self._limits_now()
             self._locked = runs_out(self._limits, begun=self._begun, last_used=self._last_used, now=self._now())
@@ -187,9 +187,9 @@ class SignedIn:
             return self._limits
         return row.limits if row is not None else self._limits
 
-    def lock(self) -> None:
-        """Locks at the person's word, or when the computer sleeps."""
-        self._locked = self._locked or "locked"
+    def lock(self, why: str = "locked") -> None:
+        """Locks at the person's word, when the computer sleeps, or after attempts to sign (``attempts``)."""
+        self._locked = self._locked or why
 
     def unlock(self) -> None:
         """Begins a new period after the password was given again."""

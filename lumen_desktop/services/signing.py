@@ -13,12 +13,13 @@ Source: 21 CFR 11.50, 11.70, 11.100, 11.200, 11.300; EU GMP Annex 11 clause 14 a
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lumen_desktop import logs
 from lumen_desktop.domain.accounts import Actor
 from lumen_desktop.domain.clock import offset_minutes
-from lumen_desktop.domain.permissions import Act
+from lumen_desktop.domain.permissions import Act, Reach
 from lumen_desktop.domain.signing import (
     ROUTES,
     WITH_REASON,
@@ -33,6 +34,7 @@ from lumen_desktop.domain.signing import (
     refusal,
 )
 from lumen_desktop.errors import AccessError, InputError, IntegrityError, LumenError
+from lumen_desktop.services import audit_export
 from lumen_desktop.services.accounts import People
 from lumen_desktop.services.audit import Audit
 from lumen_desktop.services.authority import SignedIn
@@ -154,9 +156,12 @@ class Signing:
 
     def hindrance(self, record: Record, meaning: Meaning) -> str:
         """Why the signed-in person may not give this signature now, before they type anything; empty where they may."""
-        return refusal(
-            self._person.user, meaning, record.route, _given(self.on(record)), author_id=record.author_id, reason="-"
-        )
+        given = _given(self.on(record))
+        words = refusal(self._person.user, meaning, record.route, given, author_id=record.author_id, reason="-")
+        step = next((step for step in allowed(record.route, given) if step.meaning is meaning), None)
+        if words or step is None or self._person.reach(step.act) is not Reach.NONE:
+            return words
+        return f"Your duties at this site do not include to {step.act}."
 
     def broken(self) -> list[str]:
         """Signatures of the site that are not what was signed, each with its reason; empty where all hold.
@@ -188,6 +193,16 @@ class Signing:
         return record_print.rendered(
             record, signatures, title, site_id=self._database.site_id, made_utc=self._database.clock()
         )
+
+    def save(self, record: Record, target: Path, *, replace: bool) -> None:
+        """Writes the record with its signatures as a PDF file, which appears whole.
+
+        Raises:
+            InputError: there is such a file already and it may not be replaced (AUD-014).
+            StorageError: it cannot be written (AUD-016), or as `printed`.
+        """
+        with audit_export.opened(target, replace=replace) as out:
+            out.write_bytes(self.printed(record))
 
     def sign(self, record: Record, wish: Wish, *, then: Consequence | None = None) -> Signature:
         """Gives a signature.
@@ -273,7 +288,7 @@ class Signing:
         self._person.failed_signatures += 1
         if self._person.failed_signatures < MOST_ATTEMPTS:
             return error
-        self._person.lock()
+        self._person.lock("attempts")
         return AccessError(
             "Three attempts to sign failed: Lumen is locked.", code="SIG-004", hint="Sign in again; nothing was signed."
         )

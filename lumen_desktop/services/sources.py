@@ -1,12 +1,14 @@
 """Opening a source: the page as it looks, where the quote stands on it, and the text that was extracted.
 
 Knows no widget and draws nothing itself: pages come from a reader's process of their own, so that a long
-import never blocks one. The window and `lumen library page` call it. Refusals::
+import never blocks one. `Sheets` are pages of what the program printed itself. The window and `lumen library page`
+call it. Refusals::
 
     LIB-045  no such document          LIB-047  the source was removed
     LIB-046  no such page              LIB-048  a kind of file that has no page images
 """
 
+import hashlib
 import struct
 import zlib
 from dataclasses import dataclass
@@ -162,6 +164,14 @@ class Sources:
             raise _removed()
         return content
 
+    def sheets(self, printed: bytes) -> "Sheets":
+        """The pages of a PDF that the program printed itself.
+
+        Raises:
+            LumenError: as `Sheets`.
+        """
+        return Sheets(printed, self._reader)
+
     def texts(self, document_id: int) -> list[str]:
         """What was extracted from each page, in order.
 
@@ -224,6 +234,51 @@ class Sources:
         if not texts:
             raise InputError("The document has no page of that number.", code="LIB-046", hint="Pages count from 1.")
         return texts[0]
+
+
+class Sheets:
+    """The pages of a PDF that the program printed itself, such as a record to be signed; they lie in no library.
+
+    Args:
+        content: the PDF.
+        reader: reads and draws it, like any other.
+
+    Raises:
+        InputError: it cannot be read (`retrieval.readers`).
+        EngineError: the reader's process cannot be started.
+    """
+
+    def __init__(self, content: bytes, reader: ReaderProcess) -> None:
+        self._content = content
+        self._sha256 = hashlib.sha256(content).hexdigest()
+        self._reader = reader
+        self._texts = reader.read("printed.pdf", content).pages
+
+    @property
+    def pages(self) -> int:
+        """How many."""
+        return len(self._texts)
+
+    def page(
+        self,
+        document_id: int,  # noqa: ARG002 - as `Sources.page`
+        number: int,
+        *,
+        width_px: int | None,
+        passage_id: int | None = None,  # noqa: ARG002 - as `Sources.page`
+        quote: str = "",
+    ) -> PageView:
+        """One page, as `Sources.page`; ``quote`` is looked for on it."""
+        text = self._texts[number - 1]
+        spans, located = _on_page(None, number, quote, text)
+        if width_px is None:
+            return PageView(number, self.pages, None, 0, 0, (), located, text, spans)
+        drawn = self._reader.page(
+            self._sha256, number, width_px=width_px, text=text, ranges=spans, content=lambda: self._content
+        )
+        return PageView(
+            number, self.pages, drawn.rgb, drawn.width_px, drawn.height_px, drawn.boxes, located, text, spans
+        )
 
 
 def png(view: PageView) -> bytes:

@@ -1,7 +1,7 @@
 """Numbers, sizes and times as people read them; the only place where UTC becomes local time. Knows no Qt."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 _UNITS = ("bytes", "kB", "MB", "GB")
 _MINUTE, _HOUR = 60, 3600
@@ -62,3 +62,10 @@ def with_zone(time: datetime) -> str:
 def listed(words: Sequence[str]) -> str:
     """Words as a sentence lists them: clinicians, QA officers and admins."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def at_place(time: datetime, offset_minutes: int) -> str:
+    """A time as it was where something was signed, with its zone, and UTC beside it where that differs."""
+    local = time.astimezone(timezone(timedelta(minutes=offset_minutes)))
+    beside = f" ({time.astimezone(UTC):%H:%M:%S} UTC)" if offset_minutes else ""
+    return f"{local:%Y-%m-%d %H:%M:%S %Z}{beside}"

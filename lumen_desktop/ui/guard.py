@@ -30,6 +30,7 @@ _WHY = {
     "idle": "Nobody was here for a while.",
     "too long": "The longest signed-in period is over.",
     "locked": "You locked it.",
+    "attempts": "Three attempts to sign failed; nothing was signed.",
 }
 
 

@@ -32,7 +32,14 @@ SPACE = 8  # pixels; every distance in the window is a multiple of half of it
 BODY_POINTS = 10.5
 _SIZES = {"small": 0.88, "body": 1.0, "quote": 1.08, "heading": 1.2, "title": 1.6}
 _FONTS = ("Inter-Regular", "Inter-Italic", "Inter-SemiBold", "Inter-Bold")
-_LENGTHS = {"tick": 16, "arrow": 12, "drop": 26, "spin": 24, "bar": 8}  # pixels beside words in the style sheet
+_LENGTHS = {
+    "tick": 16,
+    "dot": 8,
+    "arrow": 12,
+    "drop": 26,
+    "spin": 24,
+    "bar": 8,
+}  # pixels beside words in the style sheet
 _ICON_SIZES = (16, 20, 24, 32, 48, 64, 96)
 
 

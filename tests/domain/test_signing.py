@@ -69,6 +69,7 @@ def test_a_rejection_needs_the_duty_of_the_step_that_it_ends() -> None:
 @pytest.mark.parametrize("route", [AUDIT_REVIEW, ACCESS_REVIEW])
 def test_a_review_is_one_signature_and_nothing_ends_it(route: Route) -> None:
     assert said(REVIEWER, Meaning.REVIEWED, route=route) == ""
+    assert {step.meaning for step in allowed(route, ())} == {Meaning.REVIEWED}, "nobody rejects their own finding"
     assert allowed(route, (REVIEWED,)) == ()
     assert in_force(route, (REVIEWED,))
 

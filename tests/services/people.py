@@ -15,7 +15,7 @@ from lumen_desktop.services.accounts import NewPerson
 from lumen_desktop.services.authority import SignedIn
 from lumen_desktop.services.sign_in import Credentials
 from lumen_desktop.storage import audit
-from tests.conftest import HOLDER, found_site
+from tests.conftest import HOLDER, added, found_site, write_documents
 
 ROLES = {role.value: frozenset({role}) for role in Role}
 GIVEN = "a password given by the admin"
@@ -91,3 +91,25 @@ def period(site: app.Site, running: Running) -> SignedIn:
 
 def later(seconds: float) -> dt.timedelta:
     return dt.timedelta(seconds=seconds)
+
+
+def ready_to_sign(folder: Path, *, also: tuple[str, ...] = ()) -> Path:
+    """A GMP site whose officer, approver and clinician may sign, with documents that the officer brought.
+
+    Args:
+        folder: holds the site and the files.
+        also: further QA officers who may sign.
+    """
+    site_folder = founded(folder / "site", Profile.GMP)
+    for name in also:
+        add(site_folder, name, frozenset({Role.OFFICER}))
+    signers = (Role.OFFICER.value, Role.APPROVER.value, Role.CLINICIAN.value, *also)
+    with signed_in(site_folder) as site:
+        for name in signers:
+            site.people.check_identity(name, "passport seen")
+    for name in signers:
+        with signed_in(site_folder, who(name)) as site:
+            site.people.accept_accountability()
+    with signed_in(site_folder, who(Role.OFFICER.value)) as site:
+        added(site.library, *write_documents(folder / "files"))
+    return site_folder

@@ -194,7 +194,7 @@ def test_three_wrong_components_lock_and_nothing_is_signed(folder: Path) -> None
         ]
         for given, code in wrong:
             assert code_of(partial(site.releases.sign, record, given)) == code
-        assert site.person.over() == "locked"
+        assert site.person.over() == "attempts"
         assert code_of(lambda: site.releases.sign(record, wish(record, Meaning.REVIEWED, OTHER))) == "ACC-004"
     with asked(folder, OTHER) as (site, record):
         assert site.signing.on(record) == []

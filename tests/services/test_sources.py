@@ -193,3 +193,20 @@ def _chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
         assert struct.unpack(">I", file[at + 8 + size_bytes : at + 12 + size_bytes]) == (zlib.crc32(kind + body),)
         yield kind, body
         at += 12 + size_bytes
+
+
+def test_what_the_program_printed_is_looked_at_like_any_document(site: app.Site) -> None:
+    printed = documents.pdf(
+        [documents.paragraph([f"Sheet {n} of a record that somebody signs."], top=600) for n in (1, 2)]
+    )
+    sheets = site.sources.sheets(printed)
+    assert sheets.pages == 2
+    words = sheets.page(0, 2, width_px=None)
+    assert words.rgb is None
+    assert words.text == "Sheet 2 of a record that somebody signs."
+    drawn = sheets.page(0, 1, width_px=300, quote="a record")
+    assert drawn.rgb is not None
+    assert (len(drawn.rgb), drawn.pages) == (3 * 300 * drawn.height_px, 2)
+    assert drawn.boxes
+    with pytest.raises(InputError):
+        site.sources.sheets(b"%PDF-1.7\nnothing that can be read")

@@ -59,3 +59,15 @@ def test_times_are_told_in_the_zone_of_the_computer(zone: str) -> None:
 )
 def test_days_of_a_list(time: datetime, words: str) -> None:
     assert formatting.day(time, MORNING) == words
+
+
+@pytest.mark.parametrize(
+    ("offset_minutes", "words"),
+    [
+        (0, "2026-11-22 09:30:05 UTC"),
+        (60, "2026-11-22 10:30:05 UTC+01:00 (09:30:05 UTC)"),
+        (-330, "2026-11-22 04:00:05 UTC-05:30 (09:30:05 UTC)"),
+    ],
+)
+def test_the_time_of_a_signature_is_that_of_its_place(offset_minutes: int, words: str) -> None:
+    assert formatting.at_place(MORNING, offset_minutes) == words

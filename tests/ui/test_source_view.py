@@ -304,7 +304,7 @@ def test_only_the_newest_page_is_shown_and_what_was_passed_by_is_not_drawn(
     held = Held(site.sources)
     window = SourceView(site)
     qtbot.addWidget(window)
-    pages = PageLoader(window, lambda: held)  # type: ignore[arg-type, return-value]
+    pages = PageLoader(window, lambda: held)
     seen: list[int] = []
     pages.arrived.connect(lambda fetched: seen.append(fetched.view.number))
     for number in range(1, 10):

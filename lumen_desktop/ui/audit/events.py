@@ -5,6 +5,7 @@ Reads one thing at a time: what is asked while a search goes on waits for its en
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -14,13 +15,20 @@ from lumen_desktop.app import Site
 from lumen_desktop.domain.audit import Choices, Filters, Order, Page
 from lumen_desktop.errors import LumenError
 from lumen_desktop.ui import errors, tasks, theme
-from lumen_desktop.ui.audit.events_model import COLUMNS, READ_AT_ONCE, SORTED, EventsModel, Line, line
+from lumen_desktop.ui.audit.events_model import COLUMNS, READ_AT_ONCE, REVIEWED, SORTED, EventsModel, Line, line
 from lumen_desktop.ui.audit.filtering import FilterBar
-from lumen_desktop.ui.formatting import counted, number
+from lumen_desktop.ui.formatting import counted, moment, number
 from lumen_desktop.ui.theme import SPACE
 from lumen_desktop.ui.widgets import announce, column, fitted, label
 
-_SAMPLES = ("1,000,000", "2044-04-04 00:44:44", "jane.holder", "password changed", "source document 1,234", "a reason")
+_SAMPLES = (
+    f"{REVIEWED} 1,000,000",
+    "2044-04-04 00:44:44",
+    "jane.holder",
+    "password changed",
+    "source document 1,234",
+    "a reason",
+)
 _AROUND = 28  # pixels beside the text of a cell
 _FIRST_TO_GO = (5, 4, 2, 1)  # columns that a narrow table leaves out, in this order
 _ROWS = 5  # that are seen at least, with the headings
@@ -106,7 +114,7 @@ class EventsView(QWidget):
     def _read(self, filters: Filters, page: Page) -> Iterator[_Found]:
         """In another thread: the page first, because counting takes longer where words are sought."""
         audit = self._site.audit
-        lines = [line(event) for event in audit.find(filters, page)]
+        lines = _lines(self._site, filters, page)
         yield lines
         total = audit.count()
         all_read = len(lines) < page.limit
@@ -154,12 +162,8 @@ class EventsView(QWidget):
     def _read_on(self) -> None:
         if self._more is not None or not self._came:
             return
-        audit, filters, page = self._site.audit, self.bar.filters, self._page(self.model.read)
-
-        def read() -> list[Line]:
-            return [line(event) for event in audit.find(filters, page)]
-
-        self._more = tasks.run(self, read, self._append, self._refused)
+        site, filters, page = self._site, self.bar.filters, self._page(self.model.read)
+        self._more = tasks.run(self, lambda: _lines(site, filters, page), self._append, self._refused)
 
     def _append(self, lines: list[Line]) -> None:
         self._more = None  # the next page may be asked for at once
@@ -194,6 +198,17 @@ class EventsView(QWidget):
             wanted = SORTED[section]
             self.bar.sort(wanted, descending=not descending if wanted is order else wanted is not Order.ACTOR)
         self.table.point(*self.bar.sorted_by)
+
+
+def _lines(site: Site, filters: Filters, page: Page) -> list[Line]:
+    """A page of events; those that somebody reviewed say by whom and when."""
+    reviews = site.reviews.of_the_trail()
+
+    def reviewed(event: dict[str, Any]) -> str:
+        done = next((one for one in reviews if one.covers(event["seq"], event["actor"])), None)
+        return f"Reviewed by {done.reviewer} on {moment(done.time_utc)}" if done else ""
+
+    return [line(event, reviewed(event)) for event in site.audit.find(filters, page)]
 
 
 class _Table(QTableView):

@@ -15,22 +15,24 @@ Role = Qt.ItemDataRole
 COLUMNS = ("No.", "Time (UTC)", "Who", "What", "Of", "Why")
 SORTED = {0: Order.SEQ, 1: Order.TIME, 2: Order.ACTOR}  # columns that the trail can be sorted by
 READ_AT_ONCE = 200  # events
+REVIEWED = "✓"  # before the number of an event that somebody reviewed
 _ROOT = QModelIndex()
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event as the table shows it: its number, and a text for each column."""
+    """One event as the table shows it: its number, a text for each column, and by whom it was reviewed, in words."""
 
     seq: int
     cells: tuple[str, ...]
+    reviewed: str = ""
 
 
-def line(event: dict[str, Any]) -> Line:
+def line(event: dict[str, Any], reviewed: str = "") -> Line:
     """The row of an event."""
     seq = event["seq"]
     cells = number(seq), words.in_utc(event), event["actor"], event["act"], words.thing(event), event["reason"]
-    return Line(seq, cells)
+    return Line(seq, cells, reviewed)
 
 
 class EventsModel(QAbstractTableModel):
@@ -106,6 +108,8 @@ class EventsModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         """What a cell shows; a screen reader says the whole row with its first cell."""
         one = self.lines[index.row()]
+        if index.column() == 0 and one.reviewed and role in {Role.DisplayRole, Role.ToolTipRole}:
+            return f"{REVIEWED} {one.cells[0]}" if role == Role.DisplayRole else one.reviewed
         if role in {Role.DisplayRole, Role.ToolTipRole}:
             return one.cells[index.column()]
         if role == Role.AccessibleTextRole:
@@ -116,4 +120,4 @@ class EventsModel(QAbstractTableModel):
 def spoken(one: Line) -> str:
     """A row as a screen reader says it."""
     seq, time, who, what, of, why = one.cells
-    return f"Event {seq}, {time}: {who} {what} {of}, {why}"
+    return ". ".join(part for part in (f"Event {seq}, {time}: {who} {what} {of}, {why}", one.reviewed) if part)

@@ -53,6 +53,7 @@ class _Standing:
     reads: Reach
     exports: bool
     explains: bool
+    reviews: bool
     trouble: ClockTrouble | None
 
 
@@ -112,6 +113,9 @@ class AuditScreen(QWidget):
         )
         self.export_button.setEnabled(False)
         head.add(self.export_button)
+        self.review_button = button("Review…", self.review, icon="signature")
+        self.review_button.setEnabled(False)
+        head.add(self.review_button)
         self.verify_button = button(
             "Verify", self.verify, role="primary", icon="shield-check", tip="Follow the whole chain",
             shortcut="Ctrl+Shift+V",
@@ -151,10 +155,11 @@ class AuditScreen(QWidget):
         person = self._site.person
         if person.over():  # nothing is asked in the name of somebody who is away
             return None
-        may = {act: person.reach(act) for act in (Act.READ_AUDIT, Act.EXPORT_AUDIT, Act.EXPLAIN_CLOCK)}
+        acts = (Act.READ_AUDIT, Act.EXPORT_AUDIT, Act.EXPLAIN_CLOCK, Act.REVIEW_AUDIT)
+        may = {act: person.reach(act) for act in acts}
         return _Standing(
             person.profile, may[Act.READ_AUDIT], may[Act.EXPORT_AUDIT] > Reach.NONE,
-            may[Act.EXPLAIN_CLOCK] > Reach.NONE, self._site.audit.clock_trouble(),
+            may[Act.EXPLAIN_CLOCK] > Reach.NONE, may[Act.REVIEW_AUDIT] > Reach.NONE, self._site.audit.clock_trouble(),
         )  # fmt: skip
 
     def _take_standing(self, standing: _Standing | None) -> None:
@@ -182,6 +187,10 @@ class AuditScreen(QWidget):
         tip = "Writes the chosen events to a file" if standing.exports else f"Only {who} may export the trail"
         self.export_button.setEnabled(standing.exports and _WRITING not in self._jobs.values())
         self.export_button.setToolTip(tip)
+        reviewers = words.permitted(Act.REVIEW_AUDIT, standing.profile)
+        signs = "Signs a review of the events since the last one"
+        self.review_button.setEnabled(standing.reviews)
+        self.review_button.setToolTip(signs if standing.reviews else f"Only {reviewers} may review the trail")
 
     # --- the clock ---
 
@@ -285,7 +294,13 @@ class AuditScreen(QWidget):
 
         self.verdict.tell(said, kind="danger", action=f"Show event {number(bad)}", act=show_bad)
 
-    # --- handing on ---
+    # --- handing on, and its review ---
+
+    def review(self) -> None:
+        """Asks what the person found in the events since the last review, and for their signature on it."""
+        from lumen_desktop.ui.signing.review import review_trail  # noqa: PLC0415 - most runs sign nothing
+
+        review_trail(self, self._site, done=lambda _: self.activated())
 
     def export(self) -> None:
         """Writes the events that the filters choose to a file that the person names."""

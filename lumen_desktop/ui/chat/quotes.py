@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from lumen_desktop.domain.chat import Citation
-from lumen_desktop.domain.library import Kind
+from lumen_desktop.domain.library import Kind, ReleaseState
 from lumen_desktop.services.chat import place
 from lumen_desktop.ui import theme
 from lumen_desktop.ui.flow import Flow
@@ -33,6 +33,8 @@ class QuoteCard(CardButton):
         head.add(label(f"[{citation.n}]", "badge-accent"), top=True)
         head.add(label(citation.document, "strong"), grows=True, least_px=_TITLE)
         head.add(label(kind, badge), top=True)
+        if unreleased(citation):
+            head.add(label(ReleaseState.AWAITING.words, "badge-warning"), top=True)
         self.body.addLayout(head)
         self.body.addWidget(label(f"“{citation.quote}”", "quote"))
         foot = row()
@@ -46,3 +48,8 @@ class QuoteCard(CardButton):
     def choose(self, *, chosen: bool) -> None:
         """Marks it as the one whose source is open."""
         theme.mark(self, "quote-chosen" if chosen else "quote")
+
+
+def unreleased(citation: Citation) -> bool:
+    """Whether the document was not released when it was quoted; what a citation says of it is kept as it was then."""
+    return citation.attribution.endswith(f"[{ReleaseState.AWAITING.words}]")

@@ -1,4 +1,4 @@
-"""The documents of the library: collections, what is known of each document, and taking one away.
+"""The documents of the library: collections, what is known of each document, releasing and taking one away.
 
 Knows no file on the disk: what was added lies in the site's own database.
 """
@@ -14,8 +14,9 @@ from lumen_desktop.domain.library import Collection, StoredDocument
 from lumen_desktop.services.library import AddProgress
 from lumen_desktop.ui import formatting, tasks, theme, widgets
 from lumen_desktop.ui.flow import Flow
-from lumen_desktop.ui.library.badges import BadgeDelegate
-from lumen_desktop.ui.library.documents_model import COLUMNS, DocumentsModel
+from lumen_desktop.ui.library.badges import BadgeDelegate, StateDelegate
+from lumen_desktop.ui.library.documents_model import COLUMNS, STATE, DocumentsModel
+from lumen_desktop.ui.library.releasing import May, Releasing, duties
 from lumen_desktop.ui.theme import SPACE
 
 _WIDTHS = (0, 92, 120, 64, 84, 164, 76)  # pixels at the default text size; the title takes the rest
@@ -26,7 +27,7 @@ _LEAST = (2, 3, 5, 6)
 _LONE = (1, 2, 3, 4, 5, 6)
 _MOST_NAMED = 6
 _ROWS = 4  # that are seen at least, with the headings
-_FIELD, _DETAILS = 180, 260  # pixels at the default text size that they need beside buttons
+_FIELD, _DETAILS = 180, 400  # pixels at the default text size that they need beside buttons
 
 
 class DocumentsView(QWidget):
@@ -50,6 +51,8 @@ class DocumentsView(QWidget):
         self._loading: tasks.Task | None = None
         self._working = False
         self._locked = False
+        self._signed = ""  # who signed the chosen document
+        self.releasing = Releasing(site, self)
         self._build(add)
         self._connect()
 
@@ -75,8 +78,11 @@ class DocumentsView(QWidget):
         self._remove = widgets.button("Remove…", self.remove_chosen, role="danger", icon="trash-2")
         foot = Flow()
         foot.add(self._details, grows=True, least_px=_DETAILS)
-        foot.add(self._open, top=True)
-        foot.add(self._remove, top=True)
+        acts, beside = QWidget(), Flow()
+        for made in (self._open, *self.releasing.buttons, self._remove):
+            beside.add(made)
+        acts.setLayout(beside)
+        foot.add(acts, top=True)
         listed = widgets.column()
         listed.setContentsMargins(0, 2 * SPACE, 0, 0)
         listed.addLayout(bar)
@@ -106,6 +112,8 @@ class DocumentsView(QWidget):
         delete = QShortcut(QKeySequence.StandardKey.Delete, self._tree)
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(self.remove_chosen)
+        self.releasing.described.connect(self._describe_signed)
+        self.releasing.changed.connect(self._released)
         self._describe()
 
     @property
@@ -120,15 +128,16 @@ class DocumentsView(QWidget):
 
     @property
     def working(self) -> bool:
-        """Whether documents are being removed or the index is made anew."""
-        return self._working
+        """Whether documents are being removed or signed, or the index is made anew."""
+        return self._working or self.releasing.signing
 
     def load(self) -> None:
         """Reads the list again."""
         if self._loading is not None:
             self._loading.drop()
-        library = self._site.library
-        self._loading = tasks.run(self, lambda: (library.collections(), library.documents()), self._show)
+        site = self._site
+        library = site.library
+        self._loading = tasks.run(self, lambda: (library.collections(), library.documents(), duties(site)), self._show)
 
     def lock(self, *, locked: bool) -> None:
         """Keeps documents from being removed, and the index from being remade, while others are added."""
@@ -196,10 +205,17 @@ class DocumentsView(QWidget):
         self.changed.emit()
         self.load()
 
-    def _show(self, read: tuple[list[Collection], list[StoredDocument]]) -> None:
-        collections = read[0]
-        if read != self._read:  # or a look would lose the place in the list
-            self._read, self._documents = read, read[1]
+    def _released(self) -> None:
+        """Who signed may have brought a document into use, or taken it out."""
+        self.releasing.again()
+        self.changed.emit()
+        self.load()
+
+    def _show(self, read: tuple[list[Collection], list[StoredDocument], May | None]) -> None:
+        collections, documents, may = read
+        self.releasing.know(may)
+        if (collections, documents) != self._read:  # or a look would lose the place in the list
+            self._read, self._documents = (collections, documents), documents
             held, bar = [document.id for document in self.chosen()], self._tree.verticalScrollBar()
             place = bar.value()
             self._model.show(collections, self._documents)
@@ -228,11 +244,17 @@ class DocumentsView(QWidget):
         self._remove.setEnabled(bool(documents) and not self._locked and not self._working)
         self._again.setEnabled(not self._locked and not self._working)
         self._remove.setToolTip("Not while documents are being added" if self._locked else "(Del)")
-        if len(documents) == 1:
-            self._details.setText(_details(documents[0]))
+        one = documents[0] if len(documents) == 1 else None
+        self.releasing.choose(one, busy=self._locked or self._working)
+        if one is not None:
+            self._details.setText("\n".join(part for part in (_details(one), self._signed) if part))
         else:
             many = f"{len(documents)} documents chosen." if documents else ""
             self._details.setText(many or "Choose a document to see what is known of it.")
+
+    def _describe_signed(self, words: str) -> None:
+        self._signed = words
+        self._describe()
 
     def _open_chosen(self) -> None:
         documents = self.chosen()
@@ -253,6 +275,7 @@ class _Tree(QTreeView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setUniformRowHeights(True)
         self.setIndentation(2 * SPACE)
+        self.setItemDelegateForColumn(0, StateDelegate(STATE, self))
         self.setItemDelegateForColumn(1, BadgeDelegate(self))
         self.setExpandsOnDoubleClick(False)
         self.doubleClicked.connect(lambda index: self.entered_document.emit() if index.parent().isValid() else None)

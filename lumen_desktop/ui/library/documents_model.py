@@ -18,6 +18,7 @@ COLUMNS = ("Title", "Words of", "Edition", "Pages", "Passages", "Added", "Notice
 WHOSE = {Kind.SUMMARY: "Lumen", Kind.SOURCE: "Source"}
 STATES = {Currency.IN_FORCE: "", Currency.DRAFT: " [draft]", Currency.SUPERSEDED: " [superseded]"}
 _NUMBERS = frozenset({3, 4, 6})
+STATE = int(Role.UserRole)  # of a title: whether the document is released, in words; empty where it is in use
 _ROOT = QModelIndex()
 _KEYS: tuple[Callable[[StoredDocument], Any], ...] = (
     lambda d: d.title.casefold(),
@@ -52,7 +53,7 @@ class DocumentsModel(QAbstractItemModel):
         self._arrange()
 
     def narrow(self, words: str) -> None:
-        """Leaves the documents whose title, file name, collection or edition hold every word."""
+        """Leaves the documents whose title, file name, collection, edition or state hold every word."""
         self._words = words.casefold().split()
         self._arrange()
 
@@ -103,7 +104,8 @@ class DocumentsModel(QAbstractItemModel):
     def _fits(self, document: StoredDocument) -> bool:
         if not self._words:
             return True
-        text = f"{document.title} {document.name} {document.collection} {document.edition}".casefold()
+        parts = (document.title, document.name, document.collection, document.edition, document.release.words)
+        text = " ".join(parts).casefold()
         return all(word in text for word in self._words)
 
     def index(self, row: int, column: int, parent: Index = _ROOT) -> QModelIndex:
@@ -169,6 +171,8 @@ def _of_document(document: StoredDocument, column: int, role: int) -> Any:
         return "\n".join([document.title, document.name, *document.notices])
     if role == Role.AccessibleTextRole and column == 0:
         return spoken(document)
+    if role == STATE and column == 0:
+        return document.release.words
     if role == Role.ForegroundRole and column == len(COLUMNS) - 1:
         return theme.current().colour("warning")
     return None
@@ -178,6 +182,7 @@ def spoken(document: StoredDocument) -> str:
     """A document's row as a screen reader says it."""
     parts = [
         document.title + STATES[document.currency],
+        document.release.words,
         "Lumen's summary" if document.kind is Kind.SUMMARY else "source",
         f"edition {document.edition}" if document.edition else "",
         formatting.counted(document.pages, "page") if document.paged else "",

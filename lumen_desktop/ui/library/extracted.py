@@ -35,7 +35,7 @@ class ExtractView(QWidget):
         head.addWidget(back, alignment=Qt.AlignmentFlag.AlignTop)
         head.addWidget(self._title, 1)
         self._facts = widgets.label("", "small", selectable=True)
-        self._pane = PagePane(self._site)
+        self._pane = PagePane(lambda: self._site.sources)
         self._pane.seen.connect(self._show_text)
         self._text = MarkedText("What was extracted from the page")
         self._heading = widgets.label("What was extracted", "strong")

@@ -6,15 +6,25 @@ Whoever turns pages quickly waits for one page, never for all that were passed b
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from lumen_desktop.errors import LumenError
-from lumen_desktop.services.sources import PageView, Sources
+from lumen_desktop.services.sources import PageView
 from lumen_desktop.ui import tasks
 
 LARGEST_CACHE_BYTES = 64 * 1024 * 1024
+
+
+class Pages(Protocol):
+    """Where pages come from: `services.sources.Sources`, or its `Sheets`."""
+
+    def page(
+        self, document_id: int, number: int, *, width_px: int | None, passage_id: int | None = None, quote: str = ""
+    ) -> PageView:
+        """See `Sources.page`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ class PageLoader(QObject):
     arrived = Signal(object)
     refused = Signal(object, object)
 
-    def __init__(self, owner: QObject, sources: Callable[[], Sources]) -> None:
+    def __init__(self, owner: QObject, sources: Callable[[], Pages]) -> None:
         super().__init__(owner)
         self._sources = sources
         self._newest: Wanted | None = None
@@ -105,7 +115,7 @@ class PageLoader(QObject):
             self._start(self._newest)
 
 
-def _fetch(sources: Sources, wanted: Wanted) -> Fetched:
+def _fetch(sources: Pages, wanted: Wanted) -> Fetched:
     """One page; made into an image here, in the thread of the task."""
     view = sources.page(
         wanted.document_id, wanted.number, width_px=wanted.width_px, passage_id=wanted.passage_id, quote=wanted.quote

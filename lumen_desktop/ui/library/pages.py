@@ -4,19 +4,19 @@ A page is drawn at the pixels at which it is seen; until it has come, the one be
 page images shows its text instead. `source` and `extracted` are made of it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QIntValidator, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QStackedWidget, QWidget
 
-from lumen_desktop.app import Site
 from lumen_desktop.domain.quotes import ENOUGH
 from lumen_desktop.errors import LumenError
 from lumen_desktop.ui import errors, widgets
 from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.library.keys import shortcut
-from lumen_desktop.ui.library.loader import Fetched, PageLoader, Wanted
+from lumen_desktop.ui.library.loader import Fetched, PageLoader, Pages, Wanted
 from lumen_desktop.ui.library.marked_text import MarkedText
 from lumen_desktop.ui.library.picture import PagePicture
 from lumen_desktop.ui.theme import SPACE
@@ -63,19 +63,19 @@ class PagePane(QWidget):
     """One page at a time, as an image or as text.
 
     Args:
-        site: where the pages come from.
+        pages: where they come from, asked for when first needed.
     """
 
     seen = Signal(object)  # the PageView that is shown now
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, pages: Callable[[], Pages]) -> None:
         super().__init__()
         self._opened: Opened | None = None
         self._number = 1
         self._zoom = _FIT
         self._shown: Fetched | None = None
         self._refused = ""
-        self._loader = PageLoader(self, lambda: site.sources)
+        self._loader = PageLoader(self, pages)
         self._loader.arrived.connect(self._arrived)
         self._loader.refused.connect(self._failed)
         self._resized = QTimer(self, singleShot=True, interval=_RESIZE_PAUSE_MS)

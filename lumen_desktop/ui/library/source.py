@@ -87,7 +87,7 @@ class SourceView(QFrame):
         steps.add(self._after)
         self._steps = QWidget()
         self._steps.setLayout(steps)
-        self._pane = PagePane(self._site)
+        self._pane = PagePane(lambda: self._site.sources)
         inside, whole = QWidget(), widgets.column()
         layout = widgets.column(margin=2 * SPACE)
         layout.addLayout(head)
