@@ -7,6 +7,7 @@ Only a password of one's own choice goes to the key file first: after a kill it 
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -144,11 +145,10 @@ class People:
         self._check_password(password, person)
         file = KeyFile.read(self._key_file)
         public = file.put(self._database.key, person.name, password)
-        with self._database.transaction(actor, "add a person") as transaction:
+        with self._both(file), self._database.transaction(actor, "add a person") as transaction:
             row = added(transaction, person, now=self._database.clock())
             transaction.change(row, must_choose_password=True)
             keep_key(transaction, row, public, now=self._database.clock())
-        file.write(self._key_file, self._database.key)
         return accounts.user(row)
 
     def set_roles(self, name: str, roles: frozenset[Role], reason: str) -> None:
@@ -175,13 +175,12 @@ class People:
             InputError: nobody of that name (ACC-034), or the last admin (ACC-035).
         """
         actor = self._over_another(name)
-        with self._database.transaction(actor, self._person.because(reason)) as transaction:
+        words, file = self._person.because(reason), KeyFile.read(self._key_file)
+        file.drop(name)
+        with self._both(file), self._database.transaction(actor, words) as transaction:
             row = _existing(transaction, name)
             _refuse_last_admin(transaction, row)
             transaction.change(row, active=False)
-        file = KeyFile.read(self._key_file)
-        file.drop(name)
-        file.write(self._key_file, self._database.key)
 
     def unlock(self, name: str, reason: str) -> None:
         """Lets a person whose account is locked try again.
@@ -207,15 +206,14 @@ class People:
                 any more (ACC-032).
         """
         actor = self._over_another(name)
-        file = KeyFile.read(self._key_file)
+        words, file = self._person.because(reason), KeyFile.read(self._key_file)
         public = file.put(self._database.key, name, password)
-        with self._database.transaction(actor, self._person.because(reason)) as transaction:
+        with self._both(file), self._database.transaction(actor, words) as transaction:
             row = _existing(transaction, name)
             refuse_mixture(accounts.parted(row.roles), accounts.profile(transaction.session), row.name)
             self._check_password(password, NewPerson(row.name, row.printed_name, frozenset()))
             transaction.change(row, active=True, must_choose_password=True, totp_secret="")
             keep_key(transaction, row, public, now=self._database.clock())
-        file.write(self._key_file, self._database.key)
         self._attempts.clear(file.label(name))
 
     def choose_password(self, old: str, new: str) -> None:
@@ -260,13 +258,13 @@ class People:
 
         Raises:
             AccessError: the password is wrong (KEY-001), or too many were (ACC-020), or a new sign-in with the second
-                factor is due (ACC-024).
+                factor is due (ACC-025).
         """
         self._confirmed(password)
         user = self.me()
         if user.second_factor and self._person.over() == "too long":
             words = "The longest signed-in period is over: your one-time code is needed as well."
-            raise AccessError(words, code="ACC-024", hint="Sign out, and sign in again with both.")
+            raise AccessError(words, code="ACC-025", hint="Sign out, and sign in again with both.")
         with self._database.transaction(Actor(user.name, accounts.joined(user.roles)), "unlock") as transaction:
             transaction.note("came back", "user", user.id)
         self._person.unlock()
@@ -388,13 +386,15 @@ class People:
     def new_recovery_code(self) -> str:
         """A new recovery code; the one before opens nothing any more."""
         actor = self._person.authorize(Act.ROTATE_KEY)
-        code = recovery_code()
-        with self._database.transaction(actor, "make a recovery code") as transaction:
-            transaction.note("made", "recovery code", 1)
-        file = KeyFile.read(self._key_file)
+        code, file = recovery_code(), KeyFile.read(self._key_file)
         file.put(self._database.key, RECOVERY, code)
-        file.write(self._key_file, self._database.key)
+        with self._both(file), self._database.transaction(actor, "make a recovery code") as transaction:
+            transaction.note("made", "recovery code", 1)
         return code
+
+    def _both(self, file: KeyFile) -> AbstractContextManager[None]:
+        """What is written inside, then the key file; where a disk is full, neither."""
+        return file.following(self._key_file, self._database.key)
 
     @property
     def _demonstration(self) -> bool:

@@ -77,7 +77,9 @@ def _opened(door: Door, code: str) -> bytes:
 def _recover(database: Database, file: KeyFile, folder: DataFolder, *, name: str, key: bytes) -> Recovered:
     """The database first, then the key file: a kill in between leaves the old code, which can be used again."""
     password, code = passwords.given(), recovery_code()
-    with database.transaction(_ACTOR, "all else failed") as transaction:
+    public = file.put(key, name, password)
+    file.put(key, RECOVERY, code)
+    with file.following(folder.key_file, key), database.transaction(_ACTOR, "all else failed") as transaction:
         row = accounts.by_name(transaction.session, name)
         if row is None or not row.active or Role.ADMIN not in accounts.parted(row.roles):
             raise AccessError(
@@ -87,7 +89,5 @@ def _recover(database: Database, file: KeyFile, folder: DataFolder, *, name: str
             )
         transaction.note("recovered by the code", "user", row.id)
         transaction.change(row, must_choose_password=True, totp_secret="")
-        keep_key(transaction, row, file.put(key, row.name, password), now=database.clock())
-    file.put(key, RECOVERY, code)
-    file.write(folder.key_file, key)
+        keep_key(transaction, row, public, now=database.clock())
     return Recovered(row.name, password, code)

@@ -70,7 +70,7 @@ class Releases:
         """Signs the next step of a document's release, its rejection, or its withdrawal.
 
         Raises:
-            LumenError: as `Signing.sign`; or the document was never to be released (SIG-001).
+            LumenError: as `Signing.sign`.
         """
         assert record.number is not None
         number = record.number

@@ -190,6 +190,16 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         StorageError: the folder cannot be written (STO-001) or is full (STO-003).
     """
+    with replacing(path, content):
+        pass
+
+
+@contextlib.contextmanager
+def replacing(path: Path, content: bytes) -> Iterator[None]:
+    """As `write_atomically`, once what is done inside has come to its end.
+
+    The space is taken before: where a disk is full, neither is done.
+    """
     fresh = path.with_name(path.name + ".new")
     try:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -197,6 +207,15 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise
+    try:
         fresh.replace(path)
         keep_names(path.parent)
     except OSError as error:

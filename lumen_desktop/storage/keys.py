@@ -9,12 +9,14 @@ Files of format 1 hold one passphrase instead; they can be opened, and made anew
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
 import secrets
 import unicodedata
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -28,7 +30,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lumen_desktop.errors import AccessError, IntegrityError, StorageError
-from lumen_desktop.storage.folder import FIRST_DATABASE, is_database, unwritable, write_atomically
+from lumen_desktop.storage.folder import FIRST_DATABASE, is_database, replacing, unwritable
 
 FORMAT = 2
 RECOVERY = "\0recovery"  # no user name can be this
@@ -118,9 +120,20 @@ class KeyFile:
             StorageError: the folder cannot be written or is full.
         """
         self.card = replace(self.card, accounts=True, finished=finished, database=database or self.card.database)
+        with self.following(path, key):
+            pass
+
+    @contextlib.contextmanager
+    def following(self, path: Path, key: bytes) -> Iterator[None]:
+        """Writes the file as `write` does, once what is done inside has come to its end; a full disk refuses both.
+
+        Raises:
+            StorageError: the folder cannot be written or is full.
+        """
         self._seal = self._sealed_by(key)
         fields = {**self._plain(), "seal": _text(self._seal)}
-        write_atomically(path, json.dumps(fields, indent=1).encode())
+        with replacing(path, json.dumps(fields, indent=1).encode()):
+            yield
 
     def put(self, key: bytes, name: str, password: str, *, secret: bytes | None = None) -> bytes:
         """Gives a person, new or known, a slot under a password.

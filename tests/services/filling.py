@@ -22,6 +22,7 @@ from tests.services.deeds import DEEDS, ORDINARY, Diary, faults_of, strangers
 PAGE_BYTES = 4096
 FULL = frozenset({"STO-003"})
 _MOST = 20  # deeds of a kind, at a point
+_ALL = (*ORDINARY, "signature", "rotation")
 
 
 @dataclass(slots=True)
@@ -118,7 +119,7 @@ class _Point:
             for _ in range(_MOST):
                 if self._do(site, kind):
                     break
-            for other in (*ORDINARY, "rotation"):
+            for other in _ALL:
                 self._do(site, other)
             faults = self._lost(site)
             if not closing:
@@ -161,7 +162,7 @@ class _Point:
 
     def _all_work(self, site: app.Site) -> list[str]:
         """With space again, every kind of deed is done."""
-        return [f"{kind} is refused with space again" for kind in (*ORDINARY, "rotation") if self._do(site, kind)]
+        return [f"{kind} is refused with space again" for kind in _ALL if self._do(site, kind)]
 
 
 def _is_clear(error: LumenError) -> bool:

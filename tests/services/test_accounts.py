@@ -289,12 +289,16 @@ def test_a_kill_before_the_key_file_is_written_opens_nothing(
         "choose": lambda site: site.people.choose_password(GIVEN, FRESH),
     }
 
-    def killed(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
+    really = Path.replace
+
+    def killed(fresh: Path, target: Path) -> Path:
+        if target.name == "site.key":
+            raise KeyboardInterrupt
+        return really(fresh, target)
 
     person = who("anna", GIVEN) if act == "choose" else HOLDER
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt), signed_in(folder, person) as site:
-        patch.setattr(KeyFile, "write", killed)
+        patch.setattr(Path, "replace", killed)
         jobs[act](site)
     if act == "add":
         assert door(folder, who("bert", GIVEN)) == "KEY-001"

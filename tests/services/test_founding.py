@@ -19,7 +19,6 @@ from lumen_desktop.services.accounts import NewPerson
 from lumen_desktop.services.founding import Founding, first_admin
 from lumen_desktop.services.sign_in import Credentials
 from lumen_desktop.storage import database as databases
-from lumen_desktop.storage import folder as folders
 from lumen_desktop.storage import keys, migrations
 from lumen_desktop.storage.database import Database
 from lumen_desktop.storage.folder import DataFolder
@@ -89,8 +88,7 @@ def killed_at(step: int, *, after: bool) -> Iterator[list[str]]:
         return run
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (keys, folders):
-            patch.setattr(module, "write_atomically", watched("key file", folders.write_atomically))
+        patch.setattr(Path, "replace", watched("key file", Path.replace))
         patch.setattr(sqlmodel.Session, "commit", watched("commit", sqlmodel.Session.commit))
         patch.setattr(databases, "upgrade", watched("schema", migrations.upgrade))
         patch.setattr(DataFolder, "remove_databases", watched("removal", DataFolder.remove_databases))

@@ -279,7 +279,7 @@ def test_after_the_longest_period_the_password_alone_brings_nobody_back_who_has_
             clock.tick(60)
             site.person.used()
         assert site.person.over() == "too long"
-        assert code_of(lambda: site.people.come_back(PASSWORD)) == "ACC-024"
+        assert code_of(lambda: site.people.come_back(PASSWORD)) == "ACC-025"
         assert site.person.over() == "too long"
 
 
