@@ -23,6 +23,7 @@ from lumen_desktop.ui import guard, theme
 from lumen_desktop.ui.chat.quotes import QuoteCard
 from lumen_desktop.ui.library.documents_model import STATE
 from lumen_desktop.ui.library.screen import LibraryScreen
+from lumen_desktop.ui.people.review import ReviewPart
 from lumen_desktop.ui.signing import dialog, record
 from lumen_desktop.ui.signing.dialog import SignDialog
 from lumen_desktop.ui.signing.facts import SignatureCard, grouped
@@ -425,3 +426,24 @@ def test_who_may_not_review_the_trail_is_told_who_may(folder: Path, qtbot: QtBot
         screen = audit_parts.shown(site, qtbot)
         assert not screen.review_button.isEnabled()
         assert "may review the trail" in screen.review_button.toolTip()
+
+
+def test_an_access_review_is_signed_from_the_screen_of_people(folder: Path, qtbot: QtBot, qapp: QApplication) -> None:
+    with signed_in(folder, who(ANNA)) as site:
+        part = ReviewPart(site)
+        qtbot.addWidget(part)
+        part.resize(SMALL)
+        part.show()
+        part.activated()
+        qtbot.waitUntil(lambda: not part.reading, timeout=WAIT_MS)
+        part.sign_button.click()
+        (finding,) = part.findChildren(FindingDialog)
+        QTest.keyClicks(finding.finding, "all duties are needed")
+        finding.go_on.click()
+        opened = whole(qtbot, part.findChildren(SignDialog)[0])
+        signed(qtbot, opened, lambda: give(opened, Meaning.REVIEWED, user=ANNA, password=WORDS[ANNA]))
+        assert "access review 1" in part.notice.words
+        assert site.reviews.record(Kind.ACCESS_REVIEW, 1).content["finding"] == "all duties are needed"
+        for points in SIZES:
+            give_size(qapp, points, part)
+            assert cut(part) == []

@@ -1,4 +1,4 @@
-"""The access review: everybody with their duties, and the sign-ins refused of late. Read only here."""
+"""The access review: everybody with their duties, the sign-ins refused of late, and the signature on what was found."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from lumen_desktop.ui.people import words
 from lumen_desktop.ui.people.part import Part, Viewer
 from lumen_desktop.ui.people.rows import PeopleRows, leave_room, people_table
 from lumen_desktop.ui.tables import Rows, table
-from lumen_desktop.ui.widgets import label
+from lumen_desktop.ui.widgets import button, label
 
 if TYPE_CHECKING:
     from lumen_desktop.services.accounts import RefusedSignIn, Standing
+    from lumen_desktop.services.signing import Signature
 
 REVIEWED_DAYS = 90
 _HEADINGS, _WIDTHS = ("Time", "User name", "Why", "Code"), (290, 180, 300)
@@ -39,6 +40,8 @@ class ReviewPart(Part):
         self.refused_title = label("", "heading")
         self.acts = Flow()  # what a reviewer does with what is shown stands at the end of this line
         self.acts.add(self.title, grows=True, least_px=_WORDS)
+        self.sign_button = button("Sign the review…", self.sign, icon="signature")
+        self.acts.add(self.sign_button, top=True)
         self.body.addLayout(self.acts)
         self.body.addWidget(
             label(
@@ -49,6 +52,16 @@ class ReviewPart(Part):
         self.body.addWidget(self.people_view, 2)
         self.body.addWidget(self.refused_title)
         self.body.addWidget(self.refused_view, 1)
+
+    def sign(self) -> None:
+        """Asks what the reviewer found, and for their signature on it."""
+        from lumen_desktop.ui.signing.review import review_access  # noqa: PLC0415 - most runs sign nothing
+
+        review_access(self, self._site, done=self._signed)
+
+    def _signed(self, signature: Signature) -> None:
+        number = signature.statement.record.rpartition(" ")[2]
+        self.told(f"The review is signed and kept as access review {number}.")
 
     def read(self, _viewer: Viewer) -> Found:
         """Now, all people, and the refused sign-ins of the time under review."""

@@ -40,8 +40,8 @@ _WORDS = {
     Meaning.WITHDRAWN: "Sign the withdrawal",
 }
 _UNIDENTIFIED = (
-    "Nobody has recorded yet how you were identified, so you cannot sign. An admin of the site records it:"
-    " “lumen user identity”."
+    "Nobody has recorded yet how you were identified, so you cannot sign. An admin of the site records it on the People"
+    " screen."
 )
 
 

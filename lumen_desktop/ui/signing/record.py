@@ -200,13 +200,15 @@ class SavedRecordDialog(RecordDialog):
         signing = self._site.signing
         tasks.run(
             self, lambda: signing.save(record, target, replace=asked), lambda _: self._saved(target), self._unsaved
-        ).finished.connect(lambda: self.save_button.setEnabled(True))
+        )
 
     def _saved(self, target: Path) -> None:
+        self.save_button.setEnabled(True)
         theme.mark(self.problem, "muted")
         self.problem.tell(f"Saved as {target}.", self.save_button)
 
     def _unsaved(self, error: LumenError) -> None:
+        self.save_button.setEnabled(True)
         theme.mark(self.problem, "danger")
         self.problem.tell(errors.sentence(error), self.save_button)
 
