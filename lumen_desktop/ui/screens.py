@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from PySide6.QtWidgets import QWidget
 
+from lumen_desktop.domain.permissions import Act, Reach
+from lumen_desktop.ui.widgets import EmptyState
+
 if TYPE_CHECKING:
     from lumen_desktop.app import Site
 
@@ -40,6 +43,7 @@ class Entry:
         kind: name of that class; it is made with the open site, or with None where it needs none.
         needs_site: whether it can be shown before a site is open.
         page: page of the manual that F1 opens.
+        act: what a person's duties must include; whose do not is told who may. None for everybody.
     """
 
     name: str
@@ -49,10 +53,11 @@ class Entry:
     kind: str
     page: str
     needs_site: bool = True
+    act: Act | None = None
 
 
 ENTRIES = (
-    Entry("ask", "Ask", "message-square", "chat.screen", "AskScreen", "asking"),
+    Entry("ask", "Ask", "message-square", "chat.screen", "AskScreen", "asking", act=Act.ASK),
     Entry("library", "Library", "library", "library.screen", "LibraryScreen", "library"),
     Entry("documents", "Documents", "file-text", "documents", "DocumentsScreen", "documents", needs_site=False),
     Entry("models", "Models", "cpu", "builds", "ModelsScreen", "models", needs_site=False),
@@ -68,7 +73,18 @@ def make(entry: Entry, site: Site | None) -> QWidget:
     Raises:
         LumenError: what it shows cannot be used, such as a library without its model.
     """
+    if site is not None and entry.act is not None and site.person.reach(entry.act) is Reach.NONE:
+        return _barred(entry, entry.act, site)
     return cast("QWidget", getattr(_module(entry), entry.kind)(site))
+
+
+def _barred(entry: Entry, act: Act, site: Site) -> QWidget:
+    """Says who may use a screen, to a person who may not."""
+    from lumen_desktop.ui.people.words import duties, who_may  # noqa: PLC0415 - most people may
+
+    mine = duties(site.people.me().roles)
+    said = f"{who_may(act, site.people.policy().profile)} Your duties at this site: {mine}. An admin assigns duties."
+    return EmptyState(entry.icon, entry.title, said)
 
 
 def shortcuts(entry: Entry) -> Shortcuts:

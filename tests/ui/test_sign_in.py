@@ -6,17 +6,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from lumen_desktop import app
-from lumen_desktop.domain.accounts import Role
+from lumen_desktop.domain.accounts import Profile, Role
 from lumen_desktop.services.accounts import NewPerson
 from lumen_desktop.storage.folder import DataFolder
 from lumen_desktop.ui.application import Shell
 from lumen_desktop.ui.founding import RecoveryPage, TakeOverPage
 from lumen_desktop.ui.sign_in import ChoosePasswordPage, LockedPage, SignInPage
-from tests.conftest import HOLDER, PASSWORD, Clock
+from lumen_desktop.ui.widgets import EmptyState
+from tests.conftest import HOLDER, PASSWORD, Clock, found_site
 from tests.rehearsal import RehearsalSite
 from tests.services.test_founding import PASSPHRASE, former_site
 from tests.ui.shells import WAIT_MS, Begin, fill, opened, page, sign_in, type_in
@@ -88,6 +89,20 @@ def test_people_change_places_and_see_their_own_conversations_only(
     QTest.keyClick(choose.repeated, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: shell.window.navigation._person.text() == "ben", timeout=WAIT_MS)
     assert opened(shell, qtbot).conversations.list() == []
+
+
+def test_who_may_not_ask_is_told_who_may_and_nothing_is_denied(
+    begin: Begin, qtbot: QtBot, tmp_path: Path, rehearsed: type[RehearsalSite], clock: Clock
+) -> None:
+    found_site(tmp_path / "gmp", Profile.GMP)
+    shell = begin(tmp_path / "gmp")
+    sign_in(shell, qtbot)
+    shown = page(shell, EmptyState, qtbot)
+    words = " ".join(label.text() for label in shown.findChildren(QLabel))
+    assert "Only a clinician, QA officer or QA approver may ask." in words
+    assert "Your duties at this site: admin." in words
+    assert shell.session.site is not None
+    assert [event for event in shell.session.site.audit.newest(None) if event["act"] == "denied"] == []
 
 
 def test_nobody_there_for_ten_minutes_locks_and_the_password_brings_everything_back(
