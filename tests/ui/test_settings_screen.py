@@ -116,7 +116,7 @@ def test_the_self_test_shows_each_finding(screen: SettingsScreen, qtbot: QtBot) 
     assert screen.busy
     qtbot.waitUntil(lambda: not screen.busy, timeout=30_000)
     assert [finding.check for finding in screen.test.findings][:3] == ["program", "parts", "disk"]
-    assert screen.test._lines.count() == len(screen.test.findings) == 7
+    assert screen.test._lines.count() == len(screen.test.findings) == 9
 
 
 @pytest.mark.usefixtures("indexed")
