@@ -23,7 +23,7 @@ from lumen_desktop.errors import InputError, IntegrityError
 from lumen_desktop.storage import audit, seals
 from lumen_desktop.storage.audit import AuditEventRow
 from lumen_desktop.storage.folder import unwritable
-from lumen_desktop.storage.rows import Row
+from lumen_desktop.storage.rows import Row, as_bytes
 
 FILE = "anchors.jsonl"
 _FIELDS = {"head", "key", "n", "previous", "signature", "time_utc"}
@@ -156,7 +156,10 @@ def verify(session: Session, site_id: str, path: Path, *, elsewhere: Sequence[Pa
     Source: 21 CFR 11.10(a), (e).
     """
     before = read(path)  # a writer beside us appends to the database first: this is never ahead of what follows
-    kept = [(n, line) for n, line in session.exec(select(AuditAnchorRow.n, AuditAnchorRow.line).order_by("n")).all()]
+    kept = [
+        (n, as_bytes(line))
+        for n, line in session.exec(select(AuditAnchorRow.n, AuditAnchorRow.line).order_by("n")).all()
+    ]
     outside = _compared(kept, before, read(path))
     key = seals.public_key(session)
     known = {line: _of_row(n, line, key) for n, line in kept}
@@ -200,10 +203,11 @@ def end_is_right(session: Session, site_id: str, path: Path) -> bool:
     size = path.stat().st_size if path.exists() else 0
     if last is None:
         return size == 0 and check(audit.chain(session), [], Outside(), site_id=site_id).fault is Fault.NONE
-    start = last.ends_at - len(last.line)
-    if not start <= size <= last.ends_at or not last.line.startswith(_tail(path, start)):
+    line = as_bytes(last.line)
+    start = last.ends_at - len(line)
+    if not start <= size <= last.ends_at or not line.startswith(_tail(path, start)):
         return False
-    anchor = _of_row(last.n, last.line, seals.public_key(session))
+    anchor = _of_row(last.n, line, seals.public_key(session))
     return anchor.genuine and anchor.ours and _holds_from(session, anchor)
 
 

@@ -15,7 +15,7 @@ from sqlmodel import Field, Session, col, select
 
 from lumen_desktop.domain.audit import AuditEvent, Choices, Filters, Order, Page, Verdict, first_break, genesis, link
 from lumen_desktop.errors import IntegrityError
-from lumen_desktop.storage.rows import Row
+from lumen_desktop.storage.rows import Row, as_bytes
 
 GUARDS = {
     "audit_event_is_never_changed": """
@@ -107,11 +107,19 @@ def event(session: Session, seq: int) -> dict[str, Any] | None:
         IntegrityError: it is not what was written (AUD-001).
     """
     row = session.get(AuditEventRow, seq)
-    return {**shown(_event(row)), "previous": row.previous.hex()} if row else None
+    if row is None:
+        return None
+    found = _event(row)
+    return {**shown(found), "previous": found.previous.hex()}
+
+
+def event_of(seq: int, body: object, previous: object, link: object) -> AuditEvent:
+    """An event as its columns hold it."""
+    return AuditEvent(seq, as_bytes(body), as_bytes(previous), as_bytes(link))
 
 
 def _event(row: AuditEventRow) -> AuditEvent:
-    return AuditEvent(row.seq, row.body, row.previous, row.hash)
+    return event_of(row.seq, row.body, row.previous, row.hash)
 
 
 def shown(one: AuditEvent) -> dict[str, Any]:
@@ -175,7 +183,7 @@ def chosen(session: Session, filters: Filters) -> Iterator[AuditEvent]:
     source, values = _wanted(session, filters, indexed=False)
     query = f"SELECT seq, body, previous, hash FROM audit_event WHERE seq IN (SELECT seq {source}) ORDER BY seq"  # noqa: S608 - no value stands in it
     for row in session.execute(text(query), values, execution_options={"yield_per": 1000}):
-        yield AuditEvent(*row)
+        yield event_of(*row)
 
 
 def _wanted(session: Session, filters: Filters, *, indexed: bool) -> tuple[str, dict[str, Any]]:
@@ -248,7 +256,7 @@ def chain(session: Session, *, first: int = 0) -> Iterator[AuditEvent]:
     for row in session.exec(query.where(col(AuditEventRow.seq) >= first).order_by(col(AuditEventRow.seq))).yield_per(
         1000
     ):
-        yield AuditEvent(*row)
+        yield event_of(*row)
 
 
 def missing_guards(session: Session, guards: Mapping[str, str] = GUARDS) -> list[str]:

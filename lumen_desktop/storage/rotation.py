@@ -17,7 +17,7 @@ from typing import Any
 from sqlcipher3.dbapi2 import Connection
 
 from lumen_desktop.domain.accounts import Actor
-from lumen_desktop.domain.audit import AuditEvent, Verdict, first_break
+from lumen_desktop.domain.audit import Verdict, first_break
 from lumen_desktop.errors import IntegrityError, StorageError
 from lumen_desktop.storage import audit
 from lumen_desktop.storage.database import Database, connected
@@ -119,7 +119,7 @@ def _all(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
 def _chain(connection: Connection, site_id: str) -> Verdict:
     """The audit chain as the old database has it."""
     rows = connection.execute("SELECT seq, body, previous, hash FROM audit_event ORDER BY seq")
-    return first_break((AuditEvent(*row) for row in rows), site_id=site_id)
+    return first_break((audit.event_of(*row) for row in rows), site_id=site_id)
 
 
 def _sync(path: Path) -> None:

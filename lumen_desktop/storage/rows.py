@@ -50,6 +50,11 @@ class Row(SQLModel):
         }
 
 
+def as_bytes(value: object) -> bytes:
+    """What a column of bytes holds: whoever changes a row past its door may leave another type there."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+
+
 def digest(value: object, salt: str) -> str:
     """Salted digest of a value; the salt is erased with the row, and with it the link to the text."""
     content = value if isinstance(value, bytes) else str(value).encode()

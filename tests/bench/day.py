@@ -141,7 +141,7 @@ def _afternoon(day: Day) -> Iterator[Action]:
     for name in PEOPLE:
         yield Action(name, ("conversation", "list"))
         yield _refused(name, "ACC-001", "user", "add", "eve", "--printed-name", "Eve", "--role", "admin")
-        yield _refused(name, "ACC-001", "key", "rotate")
+        yield _refused(name, "ACC-001", "key", "rotate", "--reason", "a laptop with a copy was lost")
     for words in (("ask", "What?"), ("conversation", "list"), ("audit", "review", "--finding", "nothing unexpected")):
         yield _refused("ada", "ACC-001", *words)
     yield _refused("ada", "AUD-011", "user", "unlock", "petra", "--reason", "update")

@@ -198,6 +198,25 @@ def test_limit_a_chain_without_an_anchor_outside_cannot_show_this(long_trail: Pa
 
 
 @pytest.mark.parametrize(
+    ("column", "value"),
+    [("body", "replace(body, 'added', 'moved')"), ("body", "7"), ("body", "zeroblob(3)"),
+     ("previous", "substr(hex(previous), 1, 32)"), ("hash", "substr(hex(hash), 1, 32)")],
+)  # fmt: skip
+def test_a_column_that_holds_another_type_is_a_change_and_no_crash(long_trail: Path, column: str, value: str) -> None:
+    """SQLite lets any column hold text or numbers: `replace` makes text of a body."""
+
+    def write(raw: Raw, seq: int) -> None:
+        raw.execute(f"UPDATE audit_event SET {column} = {value} WHERE seq = ?", (seq,))
+
+    around_the_guards(long_trail, write, EVENTS // 2)
+    assert verdict(long_trail).first_bad in {EVENTS // 2, EVENTS // 2 + 1}
+    database = opened(long_trail, writable=False)
+    with database.reading() as session, pytest.raises(IntegrityError):
+        audit.events(session)
+    database.close()
+
+
+@pytest.mark.parametrize(
     "body", [b"", b"\xff", b"[]", b"7", b"{", b"[" * 5000, b'{"seq":3}', b'{"seq":3,"act":"added"}'], ids=repr
 )
 def test_an_event_that_was_changed_is_not_shown_as_if_it_were_true(long_trail: Path, body: bytes) -> None:
