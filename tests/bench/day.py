@@ -199,7 +199,7 @@ def tampered(day: Day) -> tuple[int, str]:
         engine = site._database._engine.execution_options(lumen_writes=True)
         with engine.begin() as connection:
             connection.execute(text("DROP TRIGGER audit_event_is_never_changed"))
-            connection.execute(text("UPDATE audit_event SET body = replace(body, 'oskar', 'ockar') WHERE seq = 100"))
+            connection.execute(text("UPDATE audit_event SET body = replace(body, '_utc', '_ctu') WHERE seq = 100"))
             connection.execute(text(audit.GUARDS["audit_event_is_never_changed"]))
     done = subprocess.run(
         lumen_command("--user", "ada", "--password-stdin", "audit", "verify", data=copy),
