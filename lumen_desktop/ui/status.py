@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lumen_desktop.errors import LumenError
 
 OFFLINE = "Offline: nothing leaves this computer"
+_LONGEST_NAME = 40  # characters of a site's name; its tip has all
 _OFFLINE_SHORT = "Offline"
 _STATES = {
     "none": ("Engine not loaded", "badge"),
@@ -112,11 +113,12 @@ class Status(QStatusBar):
     def show_site(self, site: Site) -> None:
         """Names the open site and starts what its questions will need."""
         self._site = site
-        folder = site.place.folder.path
+        name, folder = site.people.policy().site, site.place.folder.path
         demonstration = site.place.demonstration
-        _say(self.site_label, "DEMONSTRATION" if demonstration else f"Site: {folder.name}",
+        short = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+        _say(self.site_label, "DEMONSTRATION" if demonstration else f"Site: {short}",
              "badge-warning" if demonstration else "badge")  # fmt: skip
-        self.site_label.setToolTip(str(folder))
+        self.site_label.setToolTip(f"{name}, in {folder}")
         self.show_state("loading")
         tasks.run(self, lambda: _warmed(site), self._warm, self._cold)
 

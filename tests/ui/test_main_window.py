@@ -154,7 +154,7 @@ def test_no_two_shortcuts_of_the_window_and_a_screen_are_the_same() -> None:
 
 def test_the_foot_says_site_build_engine_and_that_nothing_leaves(entered: MainWindow) -> None:
     status = entered.status
-    assert status.site_label.text().startswith("Site: ")
+    assert status.site_label.text() == "Site: St Luke's Pharmacy"
     assert status.engine.text() == "Engine ready"
     assert status.offline.text() == OFFLINE
     assert not entered.navigation.badge.isVisible()
