@@ -122,6 +122,7 @@ class Audit:
         """Follows the whole chain and holds it against its anchors; the verdict names the first bad event.
 
         Writes nothing and needs no lock: a copy of a site in a folder that cannot be written is verified the same way.
+        Where something is wrong, this process writes nothing from then on.
 
         Args:
             copies: copies of the anchors file that were kept elsewhere; they count as anchors outside.
@@ -132,7 +133,10 @@ class Audit:
         """
         self._authority.authorize(Act.READ_AUDIT)
         with self._database.reading() as session:
-            return anchors.verify(session, self._database.site_id, self._watch.file, elsewhere=copies)
+            verdict = anchors.verify(session, self._database.site_id, self._watch.file, elsewhere=copies)
+        if not copies:  # one that was named may be of another site
+            self._watch.distrust(verdict)
+        return verdict
 
     def anchor_age_s(self, verdict: Verdict) -> float | None:
         """Age of the last anchor outside the database, seconds; None without any."""

@@ -58,8 +58,7 @@ class Watch:
         Returns:
             What is wrong, if anything; then writing is refused from now on.
         """
-        if (verdict := self._trouble()) is not None and verdict.fault is not Fault.FILE_SHORT:
-            self._refuse(verdict)
+        if (verdict := self._trouble()) is not None and self.distrust(verdict):
             return verdict
         with self._database.reading() as session:
             sealed, last = seals.public_key(session) is not None, audit.last_time(session)
@@ -83,7 +82,10 @@ class Watch:
             verdict = anchors.verify(session, self._database.site_id, self.file)
         return verdict if verdict.fault is not Fault.NONE else None
 
-    def _refuse(self, verdict: Verdict) -> None:
+    def distrust(self, verdict: Verdict) -> bool:
+        """Whether a verdict says that the trail was changed; then writing ends. A file cut short can be mended."""
+        if verdict.fault in {Fault.NONE, Fault.FILE_SHORT}:
+            return False
         refusal = IntegrityError(
             f"The audit trail was changed at event {verdict.first_bad} or before; this site can only be read.",
             code="AUD-002",
@@ -91,6 +93,7 @@ class Watch:
         )
         self._database.refuse_writes(refusal)
         logs.event("audit.refused", code=refusal.code, status=verdict.fault, id=str(verdict.first_bad))
+        return True
 
     def _complete_file(self) -> None:
         """Appends what the file lacks: after a kill one line at most; more was lost otherwise, which is an event."""

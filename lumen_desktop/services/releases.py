@@ -6,6 +6,7 @@ in use; rejected or withdrawn it is no longer searched, and answers that quoted 
 Source: EU GMP chapter 4, 4.2 to 4.5 (documents are approved, superseded ones taken out of use).
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from lumen_desktop.domain.signing import RELEASE, Given, Kind, Meaning, in_force
 from lumen_desktop.errors import InputError
 from lumen_desktop.services.authority import Authority
 from lumen_desktop.services.signing import Record, Signature, Signing, Wish
-from lumen_desktop.storage import accounts
+from lumen_desktop.storage import accounts, signatures
 from lumen_desktop.storage import library as stored
 from lumen_desktop.storage.database import Database, Transaction
 
@@ -44,16 +45,20 @@ class Releases:
     def record(self, document_id: int) -> Record:
         """What is signed to release a document: which file it is, byte for byte, and what was read from it.
 
+        Of a document that was removed since, what was signed of it is left: it can be read and printed.
+
         Raises:
             AccessError: not permitted.
             InputError: there is no such document (SIG-007).
         """
         self._authority.authorize(Act.READ_LIBRARY)
         with self._database.reading() as session:
-            content = _content(session, document_id)
-            row = session.get_one(stored.DocumentRow, document_id)
+            row = stored.document(session, document_id)
+            signed = signatures.of_record(session, Kind.SOURCE_DOCUMENT, document_id)
+            left = json.loads(signed[-1].content) if signed and row is None else None
+            content = left or _content(session, document_id)
         return Record(
-            Kind.SOURCE_DOCUMENT, document_id, content["title"], content, author_id=row.added_by or 0,
+            Kind.SOURCE_DOCUMENT, document_id, content["title"], content, author_id=row.added_by or 0 if row else 0,
             again=lambda session: _content(session, document_id),
         )  # fmt: skip
 

@@ -143,6 +143,20 @@ def test_a_site_whose_end_was_changed_can_only_be_read(trail: Trail, name: str) 
     assert audit.count() > 0
 
 
+def test_what_a_verification_finds_far_from_the_end_ends_writing(trail: Trail) -> None:
+    trail.open()
+    trail.write(250)
+    trail.close()
+    CLASSES["edit"](trail.folder, 20)
+    audit = trail.open()  # a start looks from the last anchor on
+    trail.write()
+    assert audit.verify().first_bad is not None
+    with pytest.raises(IntegrityError) as caught:
+        trail.write()
+    assert caught.value.code == "AUD-002"
+    assert audit.count() > 0
+
+
 def test_an_older_copy_of_the_database_is_found_at_the_start(trail: Trail) -> None:
     trail.finish()
     trail.close()

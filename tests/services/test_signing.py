@@ -129,6 +129,19 @@ def test_a_signature_and_what_it_brings_about_are_one_transaction_and_anchored(f
         assert verdict.outside.seq >= told[-1]["seq"]
 
 
+def test_the_record_of_a_document_that_was_removed_is_still_read_and_printed(folder: Path) -> None:
+    sign(folder, OTHER, Meaning.REVIEWED)
+    sign(folder, APPROVER, Meaning.APPROVED)
+    with asked(folder, OFFICER) as (site, before):
+        site.library.remove(DOCUMENT)
+    with asked(folder, APPROVER) as (site, record):
+        assert record.content == before.content
+        assert [one.flaw for one in site.signing.on(record)] == ["", ""]
+        assert b"Qa_Approver Person" in _text(site.signing.printed(record))
+        refused = wish(record, Meaning.WITHDRAWN, APPROVER, reason="it is not there any more")
+        assert code_of(partial(site.releases.sign, record, refused)) == "SIG-007"
+
+
 # --- refusals ---
 
 
