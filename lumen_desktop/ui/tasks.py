@@ -9,10 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, TypeVar
 
-import shiboken6
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from lumen_desktop.errors import LumenError, Stopped
@@ -35,11 +33,11 @@ class Task(QObject):
     _arrived = Signal(object, object)
 
     def __init__(self, owner: QObject) -> None:
-        super().__init__(owner)
-        self._dropped = False
+        super().__init__()  # no child: Qt would delete it with its owner while its thread speaks through it
+        self._dropped = self._orphaned = False
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         _running.add(self)
-        self.destroyed.connect(partial(_running.discard, self))  # its end is not delivered to an owner that is gone
+        owner.destroyed.connect(self._orphan)
 
     def drop(self) -> None:
         """Delivers nothing more; the work itself ends by its service's own ``stop``."""
@@ -52,20 +50,18 @@ class Task(QObject):
         try:
             work(self)
         finally:
-            if not self._emit(self._end, None):
-                _running.discard(self)
+            self._arrived.emit(self._end, None)
+
+    @Slot()
+    def _orphan(self) -> None:
+        """The owner is gone: nothing is delivered, not even the end."""
+        self._dropped = self._orphaned = True
 
     def _send(self, receiver: Callable[..., Any], value: object) -> bool:
         """Hands a value to the interface's thread; False when nobody wants it any more."""
-        return not self._dropped and self._emit(receiver, value)
-
-    def _emit(self, receiver: Callable[..., Any], value: object) -> bool:
-        if not shiboken6.isValid(self):
+        if self._dropped:
             return False
-        try:
-            self._arrived.emit(receiver, value)
-        except RuntimeError:  # the owner went between the check and the call
-            return False
+        self._arrived.emit(receiver, value)
         return True
 
     @Slot(object, object)
@@ -77,7 +73,8 @@ class Task(QObject):
 
     def _end(self, _: object) -> None:
         _running.discard(self)
-        self.finished.emit()
+        if not self._orphaned:
+            self.finished.emit()
         self.deleteLater()
 
 
