@@ -43,7 +43,7 @@ from lumen_desktop.storage.folder import DataFolder
 from lumen_desktop.storage.keys import KeyFile, read_card
 
 if TYPE_CHECKING:  # hardly any run needs them
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lumen_desktop.services.doctor import Doctor
     from lumen_desktop.services.keys import Keys
@@ -192,6 +192,7 @@ class Site:
         self._database = database
         self._watch = watch
         self._closing = contextlib.ExitStack()
+        self._closed = False
 
     @cached_property
     def embedding(self) -> InstalledBuild:
@@ -202,7 +203,7 @@ class Site:
     def embedder(self) -> EmbeddingEngine:
         """The embedding child; it starts when first asked, or by `warm`."""
         engine = EmbeddingEngine(self.embedding.path, threads=self.settings.threads)
-        self._closing.callback(engine.close)
+        self._close_with(engine.close)
         return engine
 
     @cached_property
@@ -211,21 +212,21 @@ class Site:
         if not self.writable:
             return None
         index = VectorIndex(self.place.folder.index)
-        self._closing.callback(index.close)
+        self._close_with(index.close)
         return index
 
     @cached_property
     def reader(self) -> ReaderProcess:
         """Reads files in a child."""
         reader = ReaderProcess()
-        self._closing.callback(reader.close)
+        self._close_with(reader.close)
         return reader
 
     @cached_property
     def sources(self) -> Sources:
         """Opens the pages that quotes come from, by a reader of its own: no import makes a page wait."""
         reader = ReaderProcess(PAGE_LIMITS)
-        self._closing.callback(reader.close)
+        self._close_with(reader.close)
         return Sources(self._database, self.person, reader)
 
     @cached_property
@@ -301,7 +302,7 @@ class Site:
             threads=self.settings.threads,
             context_tokens=min(self.settings.context_tokens, chosen.build.context_tokens),
         )
-        self._closing.callback(engine.close)
+        self._close_with(engine.close)
         return engine, chosen.build
 
     @cached_property
@@ -376,8 +377,15 @@ class Site:
             self.index.start()
 
     def close(self) -> None:
-        """Ends the children."""
+        """Ends the children; a task that still asks for one gets none."""
+        self._closed = True
         self._closing.close()
+
+    def _close_with(self, close: Callable[[], None]) -> None:
+        """Has a child ended with the site, also one that a task makes after it."""
+        self._closing.callback(close)
+        if self._closed:
+            self._closing.close()
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from lumen_desktop.children.inside import LARGEST_LINE_BYTES, PROTOCOL
-from lumen_desktop.errors import EngineError, LumenError
+from lumen_desktop.errors import EngineError, LumenError, Stopped
 
 FAILURES_ALLOWED = 3
 FAILURES_WITHIN_S = 300.0
@@ -85,6 +85,7 @@ class Child:
         self._failures: collections.deque[float] = collections.deque(maxlen=FAILURES_ALLOWED)
         self._number = 0
         self._stopping = threading.Event()
+        self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -97,6 +98,7 @@ class Child:
 
         Raises:
             EngineError: safe mode (ENG-003), or the process cannot be started (ENG-001).
+            Stopped: `close` was called.
         """
         with self._starting:
             if self.pid is None:
@@ -182,7 +184,12 @@ class Child:
         return self._failure("ENG-004", "sent something that is not in its protocol")
 
     def close(self) -> None:
-        """Ends the child; it goes by itself when its standard input closes."""
+        """Ends the child for good: a thread that still asks for it is stopped, and starts none anew."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
+        """Ends the process; it goes by itself when its standard input closes."""
         process, self._process, self._ready = self._process, None, None
         if process is None:
             return
@@ -207,6 +214,7 @@ class Child:
             self._turn.release()
 
     def _spawn(self) -> None:
+        self._refuse_closed()
         environment = {k: v for k, v in os.environ.items() if k in _INHERITED or k.startswith("COVERAGE_")} | _FIXED
         errors = None if os.environ.get("LUMEN_CHILD_STDERR") else subprocess.DEVNULL
         try:
@@ -219,6 +227,12 @@ class Child:
         self._ready = None
         assert self._process.stdout
         threading.Thread(target=_pump, args=(self._process.stdout, self._inbox), daemon=True).start()
+        self._refuse_closed()  # closed meanwhile by another thread, which saw no process
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            self._end()
+            raise Stopped
 
     def _events(self, number: int) -> Iterator[Message]:
         """Events of one request up to its last; sends the stop when one is asked for."""
@@ -304,7 +318,7 @@ class Child:
     def _reap(self) -> None:
         if self._process and self._process.poll() is None:
             self._process.kill()
-        self.close()
+        self._end()
 
 
 def _python() -> list[str]:

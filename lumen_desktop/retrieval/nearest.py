@@ -54,6 +54,7 @@ class VectorIndex:
         self._folder = folder
         self._opening = folder.with_name(_OPENING)
         self._agreed: dict[int, int] = {}
+        self._closed = False
         self._child = self._new_child()
 
     def _new_child(self) -> Child:
@@ -151,7 +152,12 @@ class VectorIndex:
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))
 
     def discard(self) -> None:
-        """Ends the child and deletes the index's files; the database's vectors make it anew."""
+        """Ends the child and deletes the index's files; the database's vectors make it anew.
+
+        A closed index keeps them: what failed then failed by the closing.
+        """
+        if self._closed:
+            return
         self._child.close()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._opening.unlink(missing_ok=True)
@@ -169,6 +175,7 @@ class VectorIndex:
 
     def close(self) -> None:
         """Ends the child; one that lives at its end did not die of the index's files."""
+        self._closed = True
         if self._child.pid is not None:
             self._opening.unlink(missing_ok=True)
         self._child.close()

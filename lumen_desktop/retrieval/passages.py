@@ -47,8 +47,8 @@ class _Stretch:
         return tuple(found)
 
 
-def cut(extract: Extract) -> tuple[PassageDraft, ...]:
-    """Passages of a document, in reading order.
+def cut(extract: Extract) -> Iterator[PassageDraft]:
+    """Passages of a document, in reading order, one after the other so that a long one can be stopped in between.
 
     A section of up to 280 words is one passage. A longer one is cut between sentences, or between rows
     of a table, into parts of about 180 to 250 words. A section below 25 words goes with the next one under the
@@ -56,13 +56,11 @@ def cut(extract: Extract) -> tuple[PassageDraft, ...]:
     begins with the last sentence of the one before, so that no two sentences that belong together are parted.
     """
     headed = any(section.path for section in extract.sections if section.path != (FOOTNOTES,))
-    drafts: list[PassageDraft] = []
     for section, stretch in _merged(extract) if headed else _stretched(extract):
         path = " › ".join(section.path)
         header = _header(extract.title, path)
         for start, end in _parts(stretch.text, headed=headed):
-            drafts.append(PassageDraft(header, path, stretch.text[start:end], stretch.part(start, end)))
-    return tuple(drafts)
+            yield PassageDraft(header, path, stretch.text[start:end], stretch.part(start, end))
 
 
 def cut_record(title: str, text: str) -> tuple[PassageDraft, ...]:
@@ -148,19 +146,15 @@ def _filled(text: str, words: int) -> Iterator[tuple[int, int]]:
 
     A single sentence or row that is longer is a part by itself; nothing longer than a part is said twice.
     """
-    pieces = list(_pieces(text))
-    lengths = [len(text[start:end].split()) for start, end in pieces]
-    first = 0
-    while first < len(pieces):
-        last, total = first, lengths[first]
-        while last + 1 < len(pieces) and total + lengths[last + 1] <= words:
-            last += 1
-            total += lengths[last]
-        yield pieces[first][0], pieces[last][1]
-        if last + 1 == len(pieces):
-            return
-        again = last > first and lengths[last] + lengths[last + 1] <= words
-        first = last if again else last + 1
+    held: list[tuple[int, int, int]] = []  # start, end and words of the pieces of the part at hand
+    for start, end in _pieces(text):
+        length = len(text[start:end].split())
+        if held and sum(piece[2] for piece in held) + length > words:
+            yield held[0][0], held[-1][1]
+            held = held[-1:] if len(held) > 1 and held[-1][2] + length <= words else []
+        held.append((start, end, length))
+    if held:
+        yield held[0][0], held[-1][1]
 
 
 def _divided(text: str, words: int) -> Iterator[tuple[int, int]]:
@@ -216,13 +210,17 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Sentences with what stands before them, such as a bullet, so that nothing falls between two pieces."""
     stretch = text[start:end]
-    ends = [sentence.end for sentence in sentences(stretch)]
-    if not ends and stretch.strip():
-        ends = [0]
-    if ends:
-        ends[-1] = len(stretch.rstrip())  # no mark after the last sentence is lost either
-    position = 0
-    for until in ends:
-        position += len(stretch[position:until]) - len(stretch[position:until].lstrip())
-        yield start + position, start + until
-        position = until
+    position, until = 0, 0
+    for sentence in sentences(stretch):
+        if until:
+            yield start + _skipped(stretch, position, until), start + until
+            position = until
+        until = sentence.end
+    if stretch.strip():
+        until = len(stretch.rstrip())  # no mark after the last sentence is lost either
+        yield start + _skipped(stretch, position, until), start + until
+
+
+def _skipped(text: str, start: int, end: int) -> int:
+    """Where the first character that is no white space stands."""
+    return end - len(text[start:end].lstrip())

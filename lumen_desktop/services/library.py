@@ -62,7 +62,7 @@ class AddProgress:
     Attributes:
         path: the file.
         file: its number, from 1, among ``files``.
-        stage: reading, embedding, stored, unchanged, failed; or indexing, before and after the files.
+        stage: reading, cutting, embedding, stored, unchanged, failed; or indexing, before and after the files.
         done: pages read, or passages embedded, of ``total``; 0 of 0 while that is unknown.
         share: how much of all files' bytes is done, 0 to 1.
         failure: why the file failed.
@@ -249,7 +249,11 @@ class Library:
                 return
         yield step.at("reading")
         extract = yield from self._read(step, content, run)
-        drafts = cut(extract)
+        yield step.at("cutting")
+        drafts: list[PassageDraft] = []
+        for draft in cut(extract):
+            self._refuse_stopped(run)
+            drafts.append(draft)
         if not drafts:
             raise InputError(f"{shown(path.name)} holds no text.", code="LIB-032", hint="Add a file that holds text.")
         vectors: list[Vectors] = []
@@ -387,7 +391,7 @@ class _Step:
     def at(self, stage: str, done: int = 0, total: int = 0, failure: Failure | None = None) -> AddProgress:
         """Where the work stands."""
         part = done / max(1, total)
-        own = {"reading": _READ * part, "embedding": _READ + (1 - _READ) * part}.get(stage, 1.0)
+        own = {"reading": _READ * part, "cutting": _READ, "embedding": _READ + (1 - _READ) * part}.get(stage, 1.0)
         share = (self.before_bytes + own * self.size_bytes) / self.all_bytes
         return AddProgress(self.path, self.file, self.files, stage, done, total, share, failure)
 

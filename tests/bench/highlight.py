@@ -183,7 +183,7 @@ def library(paths: Sequence[Path]) -> Iterator[tuple[Sources, list[Passage]]]:
 def _add(database: Database, reader: ReaderProcess, path: Path) -> Iterator[int]:
     content = path.read_bytes()
     extract, actor, now = reader.read(path.name, content), Actor("bench", "bench"), datetime.now(UTC)
-    drafts = cut(extract)
+    drafts = tuple(cut(extract))
     document = stored.DocumentRow(
         collection_id=1, sha256=hashlib.sha256(content).hexdigest(), name=path.name, title=extract.title,
         kind=Kind.SOURCE, subject="", edition="", as_of="", currency=Currency.IN_FORCE, paged=extract.paged,

@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from lumen_desktop.children import Child, Limits, parent
-from lumen_desktop.errors import EngineError, LumenError
+from lumen_desktop.errors import EngineError, LumenError, Stopped
 
 HERE = Path(__file__).resolve().parent
 QUICK = Limits(start_timeout_s=20, first_timeout_s=1.0, next_timeout_s=1.0, stop_timeout_s=0.5)
@@ -259,7 +260,29 @@ def test_closing_while_a_request_runs_is_an_error_for_its_reader_only(make: Make
     child.close()
     with pytest.raises(LumenError):
         collections.deque(stream, maxlen=0)
-    assert child.request("echo", {}, payload=b"on")["payload"] == "on"
+
+
+def test_no_thread_starts_a_closed_child_again(make: Make) -> None:
+    child = make()
+    child.close()
+    with pytest.raises(Stopped):
+        child.request("echo", {}, payload=b"on")
+    assert child.pid is None
+
+
+def test_a_child_closed_while_it_starts_does_not_outlive_it(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    child, begun = make(), subprocess.Popen
+    processes = []
+
+    def closing(*arguments: Any, **named: Any) -> Any:
+        child.close()  # as another thread does: it sees no process yet
+        processes.append(begun(*arguments, **named))
+        return processes[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", closing)
+    with pytest.raises(Stopped):
+        child.ready()
+    assert processes[0].poll() is not None
 
 
 def test_a_child_gets_no_secret_from_the_environment(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def covered(extract: Extract, drafts: tuple[PassageDraft, ...]) -> tuple[set[tup
 
 
 def check(extract: Extract) -> tuple[PassageDraft, ...]:
-    drafts = cut(extract)
+    drafts = tuple(cut(extract))
     for draft in drafts:
         assert draft.text == " ".join(extract.pages[span.page - 1][span.start : span.end] for span in draft.spans)
         places = [(span.page, span.start, span.end) for span in draft.spans]
@@ -113,7 +113,7 @@ class TestCut:
         assert len(draft.text.split()) == 280
 
     def test_a_long_section_is_cut_between_sentences_into_even_parts(self) -> None:
-        drafts = cut(one_page((("A",), prose(1_200))))
+        drafts = tuple(cut(one_page((("A",), prose(1_200)))))
         lengths = [len(draft.text.split()) for draft in drafts]
         assert sum(lengths) == 1_200
         assert all(180 <= length <= 250 for length in lengths)
@@ -121,13 +121,13 @@ class TestCut:
 
     def test_no_list_is_parted_from_the_line_that_announces_it(self) -> None:
         text = prose(140) + " The record holds:\n" + "\n".join(f"- item {n} of the list" for n in range(40))
-        drafts = cut(one_page((("A",), text)))
+        drafts = tuple(cut(one_page((("A",), text))))
         assert len(drafts) == 2
         assert not any(draft.text.endswith(":") for draft in drafts)
 
     def test_a_table_is_cut_between_rows(self) -> None:
         rows = [f"Test {n} | Method {n}. Of the compendium. | {n} mg or less" for n in range(60)]
-        drafts = cut(one_page((("A",), "\n".join(rows))))
+        drafts = tuple(cut(one_page((("A",), "\n".join(rows)))))
         assert len(drafts) > 1
         assert "\n".join(draft.text for draft in drafts) == "\n".join(rows)
 
@@ -139,10 +139,10 @@ class TestCut:
         assert second.section == "E"
 
     def test_tiny_sections_under_another_heading_stay_apart(self) -> None:
-        assert len(cut(one_page((("A", "X"), "Few words."), (("B", "Y"), "Few words.")))) == 2
+        assert len(tuple(cut(one_page((("A", "X"), "Few words."), (("B", "Y"), "Few words."))))) == 2
 
     def test_text_without_headings_repeats_a_sentence(self) -> None:
-        drafts = cut(one_page(((), prose(1_000))))
+        drafts = tuple(cut(one_page(((), prose(1_000)))))
         assert all(130 <= len(draft.text.split()) <= 200 for draft in drafts[:-1])
         assert len(drafts[-1].text.split()) <= 200
         for before, after in itertools.pairwise(drafts):
@@ -153,7 +153,7 @@ class TestCut:
         assert len(draft.header) == passages.LONGEST_HEADER_CHARACTERS
 
     def test_nothing_gives_nothing(self) -> None:
-        assert cut(Extract("T", ("",), paged=False, sections=())) == ()
+        assert tuple(cut(Extract("T", ("",), paged=False, sections=()))) == ()
 
 
 class TestRecords:

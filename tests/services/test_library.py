@@ -19,7 +19,7 @@ from lumen_desktop.domain.chat import Status
 from lumen_desktop.domain.library import Currency, Kind
 from lumen_desktop.engine.fake import Behaviour
 from lumen_desktop.errors import EngineError, InputError, StorageError
-from lumen_desktop.services.library import AddProgress, AddReport
+from lumen_desktop.services.library import AddProgress
 from lumen_desktop.storage.folder import DataFolder
 from tests.conftest import AS_HOLDER, HOLDER, ROOT, SHARED, Clock, added, fill, lumen_command, lumen_environment
 from tests.rehearsal import RehearsalSite
@@ -292,21 +292,6 @@ def test_a_collection_keeps_its_embedding_model(site: app.Site) -> None:
 
 
 # --- interrupted ---
-
-
-def test_a_stop_keeps_what_was_added_and_the_same_call_adds_the_rest(site: app.Site, tmp_path: Path) -> None:
-    for number in range(4):
-        sections = "".join(f"## Part {n}\n\n{'Words of the part number. ' * 12}\n\n" for n in range(4))
-        written(tmp_path / "d" / f"{number}.md", f"# Number {number}\n\n{sections}")
-    for event in site.library.add([tmp_path / "d"], collection="Slow"):
-        if isinstance(event, AddProgress) and (event.file, event.stage, event.done) == (2, "embedding", 1):
-            site.library.stop()
-        if isinstance(event, AddReport):
-            report = event
-    assert (report.stopped, report.added) == (True, 1)
-    assert whole(site)
-    again = added(site.library, tmp_path / "d", collection="Slow")
-    assert (again.added, again.unchanged, again.stopped) == (3, 1, False)
 
 
 def test_a_document_removed_while_others_are_added_is_counted_and_not_found(site: app.Site, tmp_path: Path) -> None:

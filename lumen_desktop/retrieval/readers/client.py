@@ -48,6 +48,7 @@ class ReaderProcess:
 
     def __init__(self, limits: Limits = _LIMITS) -> None:
         self._limits = limits
+        self._closed = False
         self._child = self._fresh()
 
     def _fresh(self) -> Child:
@@ -162,13 +163,15 @@ class ReaderProcess:
         self._child.stop()
 
     def close(self) -> None:
-        """Ends the process."""
+        """Ends the process for good."""
+        self._closed = True
         self._child.close()
 
     def _renew(self) -> None:
         """A child of its own for the next file: safe mode is for faults of ours, and this was the file's."""
         self._child.close()
-        self._child = self._fresh()
+        if not self._closed:
+            self._child = self._fresh()
 
     def _translated(self, error: EngineError, work: "_Work") -> Exception:
         if error.code == _STOPPED:

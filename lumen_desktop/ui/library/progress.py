@@ -16,6 +16,7 @@ _UNITS = {"reading": "page", "embedding": "passage"}
 _WHOLE = 1000  # steps of a progress bar
 _STAGES = {
     "reading": "Reading",
+    "cutting": "Cutting into passages:",
     "embedding": "Indexing",
     "stored": "Added",
     "unchanged": "Already there:",
