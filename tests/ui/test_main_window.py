@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -164,7 +165,8 @@ def test_safe_mode_and_an_engine_that_ended_are_told(
     entered: MainWindow, site: app.Site, rehearsed: type[RehearsalSite], qtbot: QtBot
 ) -> None:
     engine = site.embedder
-    engine.close()
+    assert engine.pid is not None
+    psutil.Process(engine.pid).kill()
     qtbot.waitUntil(lambda: entered.status.engine.text() == "Engine not loaded")
     engine.start()
     qtbot.waitUntil(lambda: entered.status.engine.text() == "Engine ready")
