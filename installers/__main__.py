@@ -38,6 +38,9 @@ def steps(here: Environment, *, for_tests: bool) -> list[Step]:
             "packages", "Packages (compiling llama.cpp takes 3 to 10 minutes, once)", (lock("requirements.lock"),),
             lambda title: here.install(title, "requirements.lock"),
         ),
+        Step(
+            "trainer", "Trainer's packages", (lock("trainer.lock"),), lambda title: here.install(title, "trainer.lock"),
+        ),
         Step("lumen", "Lumen itself", ((ROOT / "pyproject.toml").read_text(encoding="utf-8"),), own),
         *([tests] if for_tests else []),
     ]  # fmt: skip

@@ -3,7 +3,7 @@
 The tree is a grid. Rows are layers and imports only point down::
 
     __main__ · cli → ui → app → services → storage | retrieval | engine
-                   → domain → settings | logs | children → paths → errors
+                   → formats → domain → settings | logs | children → paths → errors
 
 Columns are nouns (``chat``, ``library``, ``builds``, ``audit`` …) and a noun names
 its module in every layer: ``domain/library.py``, ``storage/library.py``,

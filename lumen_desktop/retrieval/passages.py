@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lumen_desktop.domain.library import Extract, PassageDraft, Section, Span, normalised
 from lumen_desktop.domain.sentences import sentences
-from lumen_desktop.retrieval.readers.outline import FOOTNOTES
+from lumen_desktop.formats.office.outline import FOOTNOTES
 
 WHOLE_WORDS = 280  # a section up to here stays whole
 PART_WORDS = 250  # a part of a longer one, give or take half a sentence

@@ -10,7 +10,8 @@ import pytest
 
 from lumen_desktop.domain.library import Extract, normalised
 from lumen_desktop.errors import InputError
-from lumen_desktop.retrieval.readers import outline, read
+from lumen_desktop.formats.office import outline
+from lumen_desktop.retrieval.readers import read
 from tests.retrieval import documents
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"

@@ -19,12 +19,9 @@ No reader knows a path, a database or a network; what they refuse is one sentenc
     LIB-042  the drawn page breaks the reader's rules
 """
 
-from collections.abc import Generator
-
 from lumen_desktop.domain.library import Extract
 from lumen_desktop.errors import InputError
-
-Reading = Generator[tuple[int, int], None, Extract]
+from lumen_desktop.formats.office import Reading
 
 _WORD_PART = b"word/document.xml"
 _ZIP = b"PK\x03\x04"
@@ -81,13 +78,13 @@ def reading(name: str, content: bytes) -> Reading:
         raise InputError("The file is empty.", code="LIB-001", hint="Add a file that holds text.")
     head = content[:_HEAD_BYTES]
     if b"%PDF-" in head:
-        from lumen_desktop.retrieval.readers import pdf  # noqa: PLC0415 - native code: the reader's process only
+        from lumen_desktop.formats.office import pdf  # noqa: PLC0415 - native code: the reader's process only
 
         return (yield from pdf.reading(name, content))
     if head.startswith(_ZIP):
         return _office(name, content)
     _refuse_by_head(head)
-    from lumen_desktop.retrieval.readers import plain  # noqa: PLC0415 - as above, one way for all
+    from lumen_desktop.formats.office import plain  # noqa: PLC0415 - as above, one way for all
 
     return plain.read(name, content)
 
@@ -99,7 +96,7 @@ def _office(name: str, content: bytes) -> Extract:
             code="LIB-003",
             hint="Unpack it and add the documents inside.",
         )
-    from lumen_desktop.retrieval.readers import word  # noqa: PLC0415 - the reader's process only
+    from lumen_desktop.formats.office import word  # noqa: PLC0415 - the reader's process only
 
     return word.read(name, content)
 

@@ -16,7 +16,7 @@ from lumen_desktop.children import Child, Limits, Message
 from lumen_desktop.domain.library import Extract, Section
 from lumen_desktop.domain.names import shown
 from lumen_desktop.errors import EngineError, InputError, Stopped
-from lumen_desktop.retrieval.readers import Reading
+from lumen_desktop.formats.office import Reading
 from lumen_desktop.retrieval.readers.drawn import DrawnPage, PageAnswer
 from lumen_desktop.retrieval.readers.page_rules import LARGEST_WIDTH_PX, MOST_RANGES, text_digest
 from lumen_desktop.retrieval.readers.untrusted import BrokenRuleError, integer, items, text

@@ -24,7 +24,8 @@ import pypdfium2
 from lumen_desktop.children import Events, Request
 from lumen_desktop.domain.library import Box
 from lumen_desktop.errors import InputError
-from lumen_desktop.retrieval.readers import pdf
+from lumen_desktop.formats.office import pdf
+from lumen_desktop.formats.office.page_text import PageText
 from lumen_desktop.retrieval.readers.page_rules import (
     BYTES_A_PIXEL,
     LARGEST_WIDTH_PX,
@@ -33,7 +34,6 @@ from lumen_desktop.retrieval.readers.page_rules import (
     MOST_RANGES,
     text_digest,
 )
-from lumen_desktop.retrieval.readers.page_text import PageText
 
 PAGES_BACK = 50  # how far the margin of line numbers is looked for
 

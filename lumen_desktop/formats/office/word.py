@@ -24,7 +24,7 @@ from docx.oxml.ns import qn
 
 from lumen_desktop.domain.library import Extract, normalised
 from lumen_desktop.errors import InputError
-from lumen_desktop.retrieval.readers.outline import Block, Role, sections
+from lumen_desktop.formats.office.outline import Block, Role, sections
 
 MOST_ENTRIES = 2_000
 MOST_EXPANDED_BYTES = 512 * 1024 * 1024

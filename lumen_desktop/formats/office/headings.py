@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lumen_desktop.retrieval.readers.lines import LETTER, MARKS, SMALL_SHARE, Line, Style, letters
-from lumen_desktop.retrieval.readers.outline import Numbering, numbering
+from lumen_desktop.formats.office.lines import LETTER, MARKS, SMALL_SHARE, Line, Style, letters
+from lumen_desktop.formats.office.outline import Numbering, numbering
 
 _HEADING_WORDS = 25
 _PLAIN_HEADING_WORDS = 10

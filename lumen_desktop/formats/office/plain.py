@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from lumen_desktop.domain.library import Extract, normalised
 from lumen_desktop.errors import InputError
-from lumen_desktop.retrieval.readers.outline import Block, Role, numbering, sections
+from lumen_desktop.formats.office.outline import Block, Role, numbering, sections
 
 MOST_CHARACTERS = 100 * 1024 * 1024
 _MOST_REPLACED = 0.005

@@ -7,9 +7,9 @@ import collections
 import re
 from collections.abc import Sequence
 
-from lumen_desktop.retrieval.readers import headings
-from lumen_desktop.retrieval.readers.lines import LARGER_SHARE, LETTER, MARKS, SMALL_SHARE, SUPERSCRIPTS, Line, Style
-from lumen_desktop.retrieval.readers.outline import Block, Role
+from lumen_desktop.formats.office import headings
+from lumen_desktop.formats.office.lines import LARGER_SHARE, LETTER, MARKS, SMALL_SHARE, SUPERSCRIPTS, Line, Style
+from lumen_desktop.formats.office.outline import Block, Role
 
 _RAISED_SIZE_SHARE = 0.75
 _LEADERS_OF_CONTENTS = 3

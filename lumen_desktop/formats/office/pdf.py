@@ -11,9 +11,9 @@ import pypdfium2
 
 from lumen_desktop.domain.library import Extract, normalised
 from lumen_desktop.errors import InputError
-from lumen_desktop.retrieval.readers import Reading, layout, outline
-from lumen_desktop.retrieval.readers.lines import Line
-from lumen_desktop.retrieval.readers.page_text import PageText
+from lumen_desktop.formats.office import Reading, layout, outline
+from lumen_desktop.formats.office.lines import Line
+from lumen_desktop.formats.office.page_text import PageText
 
 MOST_PAGES = 20_000
 MOST_CHARACTERS = 100 * 1024 * 1024

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import pypdfium2
 
 from lumen_desktop.domain.library import kept, normalised
-from lumen_desktop.retrieval.readers.lines import Line
+from lumen_desktop.formats.office.lines import Line
 
 _native = pypdfium2.raw
 _LINE = re.compile("[^\r\n\ufffe]+\ufffe?")

@@ -1,0 +1,43 @@
+"""Readers of public sources, one module each, over files that the user has downloaded; none opens an address.
+
+A module here says in a `Source` where its bulk files are had and how its files are read; `ALL` in `trainer.sources.all`
+names them in the order they are listed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from lumen_desktop.formats.document import Fault, PublicDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One public source.
+
+    Attributes:
+        name: in the configuration and in every record, lower case.
+        title: as people call it.
+        publisher: who gives it out; named in the attribution.
+        licence: identifier in `trainer.licences` where a file does not say itself.
+        how: how to get its bulk files, sentences.
+        url: the page to begin at.
+        size: what to expect, in words, with the year it was counted.
+        endings: what its files' names end with, lower case; those inside archives too.
+        read: the documents of one file. Takes the bytes as a stream (an archive's members and gzip are opened by
+            `trainer.collect`) and the file's name; raises `InputError` for a file that cannot be read on.
+        on: whether it is used where the configuration does not say.
+        terms: what its user must accept first, one sentence; empty where there is nothing to accept.
+    """
+
+    name: str
+    title: str
+    publisher: str
+    licence: str
+    how: str
+    url: str
+    size: str
+    endings: tuple[str, ...]
+    read: Callable[[BinaryIO, str], Iterator[PublicDocument | Fault]]
+    on: bool = True
+    terms: str = ""
