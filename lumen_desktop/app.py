@@ -31,7 +31,8 @@ from lumen_desktop.services.builds import InstalledBuild, installed
 from lumen_desktop.services.chat import Chat
 from lumen_desktop.services.conversations import Conversations
 from lumen_desktop.services.founding import Founding
-from lumen_desktop.services.library import AddProgress, AddReport, Library
+from lumen_desktop.services.incoming import AddProgress, AddReport
+from lumen_desktop.services.library import Library
 from lumen_desktop.services.search import Searcher
 from lumen_desktop.services.sign_in import Credentials, Door
 from lumen_desktop.services.sources import Sources

@@ -24,7 +24,8 @@ from lumen_desktop.domain.accounts import Profile
 from lumen_desktop.domain.library import Kind
 from lumen_desktop.services import audit_watch
 from lumen_desktop.services.founding import Founding, first_admin
-from lumen_desktop.services.library import AddReport, Library
+from lumen_desktop.services.incoming import AddReport
+from lumen_desktop.services.library import Library
 from lumen_desktop.services.sign_in import Credentials
 from lumen_desktop.storage import keys
 from lumen_desktop.storage.folder import DataFolder

@@ -14,7 +14,7 @@ from lumen_desktop.cli import output
 from lumen_desktop.domain.names import shown as shown_name
 from lumen_desktop.errors import InputError
 from lumen_desktop.services.evaluation import EvaluationProgress, evaluate
-from lumen_desktop.services.library import AddProgress, AddReport
+from lumen_desktop.services.incoming import AddProgress, AddReport
 from lumen_desktop.services.sources import png
 from lumen_desktop.storage.library import as_json as document_as_json
 

@@ -5,9 +5,7 @@ one transaction. A stop or a kill between documents leaves those added; the rest
 """
 
 import hashlib
-import itertools
 import json
-import stat
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,59 +33,14 @@ from lumen_desktop.engine.client import EmbeddingEngine
 from lumen_desktop.errors import InputError, LumenError, Stopped
 from lumen_desktop.retrieval.nearest import VectorIndex, Vectors
 from lumen_desktop.retrieval.passages import cut
+from lumen_desktop.retrieval.readers import may_hold_many
 from lumen_desktop.retrieval.readers.client import ReaderProcess
+from lumen_desktop.retrieval.readers.parts import Part
 from lumen_desktop.services.authority import Authority
+from lumen_desktop.services.incoming import AddProgress, AddReport, Failure, Step, content_of, files_of, steps
 from lumen_desktop.services.search import Found, Searcher
 from lumen_desktop.storage import library as stored
 from lumen_desktop.storage.database import Database
-
-LARGEST_FILE_BYTES = 200 * 1024 * 1024
-ENDINGS = frozenset({".pdf", ".docx", ".md", ".markdown", ".txt"})
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that was not added, and why."""
-
-    path: Path
-    code: str
-    message: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True)
-class AddProgress:
-    """How far one file is: ``stored``, ``unchanged`` and ``failed`` end it.
-
-    Attributes:
-        path: the file.
-        file: its number, from 1, among ``files``.
-        stage: reading, cutting, embedding, stored, unchanged, failed; or indexing, before and after the files.
-        done: pages read, or passages embedded, of ``total``; 0 of 0 while that is unknown.
-        share: how much of all files' bytes is done, 0 to 1.
-        failure: why the file failed.
-    """
-
-    path: Path
-    file: int
-    files: int
-    stage: str
-    done: int = 0
-    total: int = 0
-    share: float = 0.0
-    failure: Failure | None = None
-
-
-@dataclass(slots=True)
-class AddReport:
-    """What became of the files; the last thing that `Library.add` yields."""
-
-    added: int = 0
-    unchanged: int = 0
-    passages: int = 0
-    stopped: bool = False
-    failed: list[Failure] = field(default_factory=list)
-    notices: list[tuple[Path, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,18 +150,15 @@ class Library:
         actor = self._authority.authorize(Act.ADD_DOCUMENTS)
         run = _Run(actor, self._place(collection, actor), kind, self._stops)
         report = run.report
-        files = list(_files(paths, report))
+        files = list(files_of(paths, report))
         yield from self._level_all()
-        for step in _steps(files):
+        for step in steps(files):
             try:
                 self._refuse_stopped(run)
-                yield from self._add_one(step, run)
+                yield from self._add_file(step, run)
             except Stopped:
                 report.stopped = True
                 break
-            except InputError as error:
-                report.failed.append(Failure(step.path, error.code, error.message, error.hint))
-                yield step.at("failed", failure=report.failed[-1])
         yield from self._level_index(run.place)
         logs.event("library.added", count=report.added, passages=report.passages)
         yield report
@@ -237,9 +187,48 @@ class Library:
         if self._stops != run.stops:
             raise Stopped
 
-    def _add_one(self, step: "_Step", run: "_Run") -> Iterator[AddProgress]:
+    def _add_file(self, step: Step, run: "_Run") -> Iterator[AddProgress]:
+        """Adds a file, or each document of a file that holds many; one that fails costs itself only."""
+        try:
+            content = content_of(step.path)
+            if not may_hold_many(content):
+                yield from self._add_one(step, content, run)
+                return
+            yield step.at("reading")
+            parts, broken = self._parts(step.path.name, content, run)
+            if not parts and not broken:
+                yield from self._add_one(step, content, run)
+            for number, part in enumerate(parts, start=1):
+                yield from self._add_part(step.part(number, len(parts), part.name), part, run)
+            if broken:
+                raise broken
+        except InputError as error:
+            yield run.failed(step, error)
+
+    def _parts(self, name: str, content: bytes, run: "_Run") -> tuple[list[Part], InputError | None]:
+        """The documents of a file as far as it can be read, and why no further."""
+        parts: list[Part] = []
+        try:
+            for part in self._reader.parts(name, content):
+                self._refuse_stopped(run)
+                parts.append(part)
+        except InputError as error:
+            return parts, error
+        return parts, None
+
+    def _add_part(self, step: Step, part: Part, run: "_Run") -> Iterator[AddProgress]:
+        self._refuse_stopped(run)
+        if part.fault:
+            unusable = InputError(part.fault, code="LIB-018", hint="The file's other documents are not touched by it.")
+            yield run.failed(step, unusable)
+            return
+        try:
+            yield from self._add_one(step, part.text.encode(), run)
+        except InputError as error:
+            yield run.failed(step, error)
+
+    def _add_one(self, step: Step, content: bytes, run: "_Run") -> Iterator[AddProgress]:
         path, place, report = step.path, run.place, run.report
-        content = _content(path)
         digest = hashlib.sha256(content).hexdigest()
         assert place.id is not None
         with self._database.reading() as session:
@@ -277,7 +266,7 @@ class Library:
         report.notices += [(path, notice) for notice in extract.notices]
         yield step.at("stored")
 
-    def _read(self, step: "_Step", content: bytes, run: "_Run") -> Generator[AddProgress, None, Extract]:
+    def _read(self, step: Step, content: bytes, run: "_Run") -> Generator[AddProgress, None, Extract]:
         pages = self._reader.reading(step.path.name, content)
         while True:
             self._refuse_stopped(run)
@@ -373,98 +362,10 @@ class _Run:
     stops: int
     report: AddReport = field(default_factory=AddReport)
 
-
-_READ = 0.1  # share of a file's time that reading takes; embedding takes the rest
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One file among all that are added, by number and by bytes."""
-
-    path: Path
-    file: int
-    files: int
-    before_bytes: int
-    size_bytes: int
-    all_bytes: int
-
-    def at(self, stage: str, done: int = 0, total: int = 0, failure: Failure | None = None) -> AddProgress:
-        """Where the work stands."""
-        part = done / max(1, total)
-        own = {"reading": _READ * part, "cutting": _READ, "embedding": _READ + (1 - _READ) * part}.get(stage, 1.0)
-        share = (self.before_bytes + own * self.size_bytes) / self.all_bytes
-        return AddProgress(self.path, self.file, self.files, stage, done, total, share, failure)
-
-
-def _steps(files: Sequence[Path]) -> Iterator[_Step]:
-    sizes = [_size(path) for path in files]
-    ends = list(itertools.accumulate(sizes))
-    for number, (path, size, end) in enumerate(zip(files, sizes, ends, strict=True), start=1):
-        yield _Step(path, number, len(files), end - size, size, ends[-1])
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file as far as they can be known, at least one."""
-    try:
-        return max(1, path.stat().st_size)
-    except (OSError, ValueError):
-        return 1
-
-
-def _files(paths: Sequence[Path], report: AddReport) -> Iterator[Path]:
-    """Files as named, and the readable ones in named folders, sorted."""
-    for path in paths:
-        if _is_folder(path):
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
-            if not inside:
-                report.failed.append(_refused(path, "LIB-025", "The folder holds no file that can be read."))
-            yield from inside
-        else:
-            yield path
-
-
-def _is_folder(path: Path) -> bool:
-    """Whether it is one; what cannot be looked at is refused as a file, with its reason."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
-
-
-def _refused(path: Path, code: str, message: str) -> Failure:
-    return Failure(path, code, message, f"Readable are {', '.join(sorted(ENDINGS))}.")
-
-
-def _content(path: Path) -> bytes:
-    """The bytes of a regular file.
-
-    Raises:
-        InputError: not there (LIB-026), not a file (LIB-027), not readable (LIB-028), empty (LIB-029),
-            too large (LIB-030).
-    """
-    try:
-        state = path.stat()
-        if not stat.S_ISREG(state.st_mode):
-            raise InputError(
-                f"{shown(path.name)} is not a file.", code="LIB-027", hint="Name files or folders of files."
-            )
-        if state.st_size > LARGEST_FILE_BYTES:
-            raise InputError(
-                f"{shown(path.name)} is larger than {LARGEST_FILE_BYTES // 1024**2} MB.",
-                code="LIB-030",
-                hint="Split it into parts.",
-            )
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"There is no file {shown(str(path))}.", code="LIB-026", hint="Check the path.") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "its name is not one"
-        raise InputError(
-            f"{shown(path.name)} cannot be read ({reason}).", code="LIB-028", hint="Check its permissions."
-        ) from None
-    if not content:
-        raise InputError(f"{shown(path.name)} is empty.", code="LIB-029", hint="Nothing was added of it.")
-    return content
+    def failed(self, step: Step, error: InputError) -> AddProgress:
+        """Notes a file that cannot be used, and ends it."""
+        self.report.failed.append(Failure(step.path, error.code, error.message, error.hint))
+        return step.at("failed", failure=self.report.failed[-1])
 
 
 def _document(

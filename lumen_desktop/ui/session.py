@@ -22,7 +22,7 @@ from lumen_desktop.ui import tasks
 if TYPE_CHECKING:  # loading it takes longer than showing the window
     from lumen_desktop.app import Site, SitePlace
     from lumen_desktop.services.founding import Founding
-    from lumen_desktop.services.library import AddProgress, AddReport
+    from lumen_desktop.services.incoming import AddProgress, AddReport
     from lumen_desktop.services.sign_in import Credentials
 
 
@@ -206,7 +206,7 @@ class Session(QObject):
         added.finished.connect(self._all_added)
 
     def _follow(self, event: AddProgress | AddReport) -> None:
-        from lumen_desktop.services.library import AddProgress  # noqa: PLC0415 - loaded by now
+        from lumen_desktop.services.incoming import AddProgress  # noqa: PLC0415 - loaded by now
 
         if isinstance(event, AddProgress):
             self.adding.emit(event.file, event.files)

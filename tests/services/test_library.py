@@ -19,7 +19,7 @@ from lumen_desktop.domain.chat import Status
 from lumen_desktop.domain.library import Currency, Kind
 from lumen_desktop.engine.fake import Behaviour
 from lumen_desktop.errors import EngineError, InputError, StorageError
-from lumen_desktop.services.library import AddProgress
+from lumen_desktop.services.incoming import AddProgress
 from lumen_desktop.storage.folder import DataFolder
 from tests.conftest import AS_HOLDER, HOLDER, ROOT, SHARED, Clock, added, fill, lumen_command, lumen_environment
 from tests.rehearsal import RehearsalSite

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lumen_desktop import app
-from lumen_desktop.services.library import AddProgress, AddReport
+from lumen_desktop.services.incoming import AddProgress, AddReport
 from tests.conftest import added
 from tests.services.test_library import whole, written
 

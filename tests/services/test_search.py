@@ -67,7 +67,8 @@ def test_nothing_waits_for_an_index_that_is_still_opening(indexed: Open) -> None
         level(site)
     with indexed() as site:
         assert site.index is not None
-        site.index.close()  # as it is before its child was started
+        site.index._opening.unlink(missing_ok=True)
+        site.index._child._end()  # as it is before its child was started
         assert order(site, RECALL_QUESTION)[0] == "exact"
         site.index.start()
         until(site.index.is_ready)

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from lumen_desktop import app
 from lumen_desktop.errors import EngineError
-from lumen_desktop.services.library import AddReport
+from lumen_desktop.services.incoming import AddReport
 from lumen_desktop.ui import formatting, tasks
 from lumen_desktop.ui.library.pace import Pace
 from lumen_desktop.ui.library.problems import summary

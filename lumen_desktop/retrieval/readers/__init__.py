@@ -11,6 +11,9 @@ No reader knows a path, a database or a network; what they refuse is one sentenc
     LIB-006  PDF: pages without text, needs OCR          LIB-014  the reader ended (crash or memory)
     LIB-007  PDF: encrypted                              LIB-015  the reader took too long
     LIB-008  PDF: damaged                                LIB-016  the reader's answer breaks its own rules
+                                                         LIB-017  several documents, to be taken apart first
+
+Files in a public format (`formats.recognised`) are refused with that package's codes, FMT-….
 
 `client.ReaderProcess.page` draws one page of a PDF and may refuse that::
 
@@ -21,6 +24,7 @@ No reader knows a path, a database or a network; what they refuse is one sentenc
 
 from lumen_desktop.domain.library import Extract
 from lumen_desktop.errors import InputError
+from lumen_desktop.formats import recognised
 from lumen_desktop.formats.office import Reading
 
 _WORD_PART = b"word/document.xml"
@@ -41,7 +45,9 @@ _REFUSED = (
     (b"MM\x00*", "an image", "Run text recognition (OCR) on it and add the resulting PDF."),
     (b"\xd0\xcf\x11\xe0", "an old Office document", "Save it as DOCX or PDF and add that."),
     (b"{\\rtf", "rich text (RTF)", _TO_TEXT),
+    (b"<?xml", "XML of an unknown kind", _TO_TEXT),
     (b"\x1f\x8b", "a compressed archive", "Unpack it and add the documents inside."),
+    (_ZIP, "a ZIP archive and not a Word document", "Unpack it and add the documents inside."),
     (b"7z\xbc\xaf", "a compressed archive", "Unpack it and add the documents inside."),
     (b"Rar!", "a compressed archive", "Unpack it and add the documents inside."),
 )
@@ -81,24 +87,32 @@ def reading(name: str, content: bytes) -> Reading:
         from lumen_desktop.formats.office import pdf  # noqa: PLC0415 - native code: the reader's process only
 
         return (yield from pdf.reading(name, content))
-    if head.startswith(_ZIP):
-        return _office(name, content)
+    if head.startswith(_ZIP) and _WORD_PART in content:
+        from lumen_desktop.formats.office import word  # noqa: PLC0415 - the reader's process only
+
+        return word.read(name, content)
+    if holds_public(content):
+        from lumen_desktop.retrieval.readers import public  # noqa: PLC0415 - as above
+
+        return public.read(name, content)
     _refuse_by_head(head)
+    if name.lower().endswith((".json", ".jsonl")):
+        raise InputError("The file is JSON of an unknown kind, which is not read.", code="LIB-003", hint=_TO_TEXT)
     from lumen_desktop.formats.office import plain  # noqa: PLC0415 - as above, one way for all
 
     return plain.read(name, content)
 
 
-def _office(name: str, content: bytes) -> Extract:
-    if _WORD_PART not in content:
-        raise InputError(
-            "The file is a ZIP archive and not a Word document.",
-            code="LIB-003",
-            hint="Unpack it and add the documents inside.",
-        )
-    from lumen_desktop.formats.office import word  # noqa: PLC0415 - the reader's process only
+def holds_public(content: bytes) -> bool:
+    """Whether a file is in a public format, or packs at least one that is."""
+    if not recognised.is_packed(content):
+        return recognised.of(content) is not None
+    return _WORD_PART not in content and recognised.packs_one(content)
 
-    return word.read(name, content)
+
+def may_hold_many(content: bytes) -> bool:
+    """Whether `client.ReaderProcess.parts` must be asked; looks at bytes and parses nothing, for any process."""
+    return recognised.of(content) is not None or (recognised.is_packed(content) and _WORD_PART not in content)
 
 
 def _refuse_by_head(head: bytes) -> None:

@@ -8,6 +8,7 @@ Request ``read`` with field ``name`` and the file's bytes; events ``progress`` (
 in portions, and ``done``. Request ``page``: see `pages`.
 """
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from lumen_desktop.retrieval import readers
 CPU_S = 120
 PAGE_CPU_S = 30
 PAGES_PER_CPU_S = 100  # on top, so that a long honest file is no bomb
+BYTES_PER_CPU_S = 1024**2
 PIECE_CHARACTERS = 500_000  # below 8 MiB as JSON even where each character is escaped twice
 PORTION_SPANS = 20_000
 
@@ -51,6 +53,8 @@ class _Reader:
         """The events of one request."""
         if request.operation == "read":
             return _read(request)
+        if request.operation == "parts":
+            return _parts(request)
         if request.operation == "page":
             _allow_cpu(PAGE_CPU_S)
             if self._shown is None:
@@ -77,6 +81,25 @@ def _read(request: Request) -> Events:
         if done == 1:
             _allow_cpu(CPU_S + pages // PAGES_PER_CPU_S)
         yield {"event": "progress", "done": done, "pages": pages}
+
+
+def _parts(request: Request) -> Events:
+    """The documents of a file that holds many; ``whole`` where it is one document, or in no public format."""
+    from lumen_desktop.retrieval.readers import public  # noqa: PLC0415 - the parsers: loaded when needed
+
+    _allow_cpu(CPU_S + len(request.payload) // BYTES_PER_CPU_S)
+    parts = public.parts(str(request.untrusted_fields.get("name", "")), request.payload)
+    first = list(itertools.islice(parts, 2))
+    if len(first) < 2 and not any(part.fault for part in first):  # noqa: PLR2004 - one document is no list
+        yield {"event": "done", "whole": True}
+        return
+    for part in itertools.chain(first, parts):
+        if request.stopped.is_set():
+            raise Stopped
+        for start in range(0, len(part.text), PIECE_CHARACTERS):
+            yield {"event": "content", "text": part.text[start : start + PIECE_CHARACTERS]}
+        yield {"event": "part", "name": part.name, "fault": part.fault}
+    yield {"event": "done", "whole": False}
 
 
 def _events(extract: Extract) -> Iterator[Mapping[str, Any]]:

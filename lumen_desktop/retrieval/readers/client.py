@@ -8,7 +8,7 @@ with one of its own.
 
 import contextlib
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from lumen_desktop.errors import EngineError, InputError, Stopped
 from lumen_desktop.formats.office import Reading
 from lumen_desktop.retrieval.readers.drawn import DrawnPage, PageAnswer
 from lumen_desktop.retrieval.readers.page_rules import LARGEST_WIDTH_PX, MOST_RANGES, text_digest
+from lumen_desktop.retrieval.readers.parts import Part, PartsAnswer
 from lumen_desktop.retrieval.readers.untrusted import BrokenRuleError, integer, items, text
 
 LARGEST_FILE_BYTES = 200 * 1024 * 1024
@@ -102,6 +103,34 @@ class ReaderProcess:
                 hint="Print the document to a new PDF and add that.",
             ) from None
 
+    def parts(self, name: str, content: bytes) -> Iterator[Part]:
+        """The documents of a file that holds many (`readers.may_hold_many`), each to be read like a file.
+
+        Yields nothing where the file is one document, or none that is read: `reading` then takes it, or says why not.
+
+        Raises:
+            InputError: the file cannot be read on (codes in the package's docstring); the parts before it are good.
+            EngineError: the process cannot be started; no fault of the file.
+            Stopped: `stop` was called.
+        """
+        answer = PartsAnswer()
+        events = self._child.stream("parts", {"name": name}, payload=content)
+        try:
+            with contextlib.closing(events):  # type: ignore[type-var]
+                for untrusted_event in events:
+                    part = answer.take(untrusted_event)
+                    if part is not None:
+                        yield part
+        except EngineError as error:
+            raise self._translated(error, _READING) from None
+        except BrokenRuleError as error:
+            self._renew()
+            raise InputError(
+                f"The file could not be read: what was found in it breaks the reader's rules ({error}).",
+                code="LIB-016",
+                hint="Download it from its publisher again.",
+            ) from None
+
     def page(
         self,
         sha256: str,
@@ -176,7 +205,7 @@ class ReaderProcess:
     def _translated(self, error: EngineError, work: "_Work") -> Exception:
         if error.code == _STOPPED:
             return Stopped()
-        if error.code.startswith("LIB-"):
+        if error.code.startswith(("LIB-", "FMT-")):
             return InputError(error.message, code=error.code, hint=error.hint)
         if error.code == _NOT_STARTED:
             return error

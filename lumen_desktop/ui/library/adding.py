@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QWidget
 from lumen_desktop.app import Site
 from lumen_desktop.domain.library import Collection
 from lumen_desktop.errors import LumenError
-from lumen_desktop.services.library import AddProgress, AddReport
+from lumen_desktop.services.incoming import AddProgress, AddReport
 from lumen_desktop.ui import errors, tasks, widgets
 from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.library.pace import Pace

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QMessag
 
 from lumen_desktop.app import Site
 from lumen_desktop.domain.library import Collection, StoredDocument
-from lumen_desktop.services.library import AddProgress
+from lumen_desktop.services.incoming import AddProgress
 from lumen_desktop.ui import formatting, tasks, theme, widgets
 from lumen_desktop.ui.flow import Flow
 from lumen_desktop.ui.library.badges import BadgeDelegate, StateDelegate

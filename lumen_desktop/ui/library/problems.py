@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
 from lumen_desktop.domain.names import shown
-from lumen_desktop.services.library import AddReport, Failure
+from lumen_desktop.services.incoming import AddReport, Failure
 from lumen_desktop.ui import formatting, theme, widgets
 
 MOST_LINES = 2000  # a folder of broken files must not fill the memory with lines

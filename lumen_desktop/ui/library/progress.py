@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QProgressBar
 
 from lumen_desktop.domain.names import shown
-from lumen_desktop.services.library import AddProgress
+from lumen_desktop.services.incoming import AddProgress
 from lumen_desktop.ui import formatting, widgets
 from lumen_desktop.ui.library.pace import Pace
 

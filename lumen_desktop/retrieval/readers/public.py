@@ -1,0 +1,104 @@
+"""Labels, regulations, articles and leaflets in their publishers' formats, as extracts that passages are cut from.
+
+The title of a medicine's document names the medicine, so that every passage of it does.
+"""
+
+from collections.abc import Iterator
+
+from lumen_desktop.domain.library import Extract, Section, normalised
+from lumen_desktop.errors import InputError
+from lumen_desktop.formats import kept, recognised
+from lumen_desktop.formats.document import Fault, PublicDocument
+from lumen_desktop.retrieval.readers import holds_public
+from lumen_desktop.retrieval.readers.parts import Part
+
+LONGEST_TITLE_CHARACTERS = 200
+_KINDS = {"label": "prescribing information", "leaflet": "package leaflet"}
+
+
+def read(name: str, content: bytes) -> Extract:
+    """Reads a file that holds one document.
+
+    Raises:
+        InputError: none in it that can be used (LIB-005), several (LIB-017), or as its parser says (FMT-…).
+    """
+    found = [one for one in recognised.documents(content, name) if isinstance(one, PublicDocument)]
+    if not found:
+        raise InputError("The file holds no document that can be used.", code="LIB-005", hint="Add another file.")
+    if len(found) > 1:
+        raise InputError(
+            "The file holds several documents.", code="LIB-017", hint="Add the file itself, and each is added."
+        )
+    return extract(found[0])
+
+
+def parts(name: str, content: bytes) -> Iterator[Part]:
+    """The documents of a file, one after the other; none where it is in no public format.
+
+    Raises:
+        InputError: as its parser says (FMT-…); the parts before it were yielded.
+    """
+    if not holds_public(content):
+        return
+    for one in recognised.documents(content, name):
+        if isinstance(one, Fault):
+            yield Part(one.where, "", one.words)
+        else:
+            yield Part(one.id, kept.of_document(one))
+
+
+def extract(document: PublicDocument) -> Extract:
+    """One page with all sections, each under its headings."""
+    pieces: list[str] = []
+    sections: list[Section] = []
+    position = 0
+    for section in document.sections:
+        text = normalised(section.text)
+        if text:
+            sections.append(Section(section.path, ((0, position, position + len(text)),)))
+            pieces.append(text)
+            position += len(text) + 1
+    return Extract(
+        title(document), ("\n".join(pieces),), paged=False, sections=tuple(sections), metadata=said(document)
+    )
+
+
+def title(document: PublicDocument) -> str:
+    """The document's title, with the medicine's names before it where the title leaves them out."""
+    brands, ingredients = document.entity.brands, [one.name for one in document.entity.ingredients]
+    if not (brands or ingredients):
+        return document.title[:LONGEST_TITLE_CHARACTERS]
+    generic = ", ".join(dict.fromkeys(name.lower() for name in ingredients[:5]))
+    brand = brands[0] if brands else ""
+    named = f"{brand} ({generic})" if brand and generic and brand.lower() != generic else brand or generic
+    return f"{named}: {_KINDS.get(document.kind, document.title)}"[:LONGEST_TITLE_CHARACTERS]
+
+
+def said(document: PublicDocument) -> dict[str, str]:
+    """What a list and a citation say of it, and by which names its medicine is known."""
+    entity = document.entity
+    return dict(
+        pair
+        for pair in (
+            ("subject", _subject(document)),
+            ("edition", "; ".join(_edition(document))),
+            ("as_of", document.as_of),
+            ("ingredient", ";".join(one.name for one in entity.ingredients)),
+            ("brand_name", ";".join(entity.brands)),
+            ("currency", str(document.facts.get("currency", ""))),
+        )
+        if pair[1]
+    )
+
+
+def _subject(document: PublicDocument) -> str:
+    return ", ".join(one.name for one in document.entity.ingredients) or document.id
+
+
+def _edition(document: PublicDocument) -> Iterator[str]:
+    if document.version:
+        yield f"version {document.version}"
+    if document.as_of:
+        yield document.as_of
+    if document.entity.set_id:
+        yield f"set id {document.entity.set_id}"
