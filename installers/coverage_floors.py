@@ -1,6 +1,6 @@
 """Holds each layer of the application to its floor of tested lines and branches.
 
-Reads the floors in pyproject.toml ([tool.lumen.coverage]: a path below lumen_desktop/, a percentage) and the data that
+Reads the floors in pyproject.toml ([tool.lumen.coverage]: a path below lumen_desktop/, or "trainer"; a percentage) and the data that
 pytest left; `installers.checks` runs it after the tests. Where a floor names nothing, that is an error, not a pass.
 """
 
@@ -35,7 +35,7 @@ def measured() -> dict[str, Any]:
 
 def share(summaries: Mapping[str, Any], layer: str) -> float | None:
     """Per cent of the layer's lines and branches that ran; None where no file is in it."""
-    home = f"lumen_desktop/{layer}"
+    home = layer if layer == "trainer" else f"lumen_desktop/{layer}"
     inside = [found for name, found in summaries.items() if name == f"{home}.py" or name.startswith(f"{home}/")]
     if not inside:
         return None

@@ -27,7 +27,7 @@ _COLLECTION_HELP = "Name of the collection; it is made where there is none."
 @app.command()
 def add(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="PDF, DOCX, Markdown or text files, or folders of them.")],
+    paths: Annotated[list[Path], typer.Argument(help="PDF, DOCX, Markdown, text, SPL and others, or folders of them.")],
     collection: Annotated[str, typer.Option("--collection", help=_COLLECTION_HELP)] = "Documents",
     as_json: Json = False,
 ) -> None:

@@ -237,7 +237,7 @@ class DropTarget(QFrame):
         self.setProperty("role", "drop")
         self._words = widgets.label("Drop files or folders anywhere here", "strong")
         self._words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._kinds = widgets.label("PDF, Word (DOCX), Markdown and text, up to 200 MB each", "small")
+        self._kinds = widgets.label("PDF, Word, Markdown, text; drug labels and other files as published", "small")
         self._kinds.setAlignment(Qt.AlignmentFlag.AlignCenter)
 
     def fill(self, words: QWidget, collection: QWidget, files: QWidget, folder: QWidget) -> None:

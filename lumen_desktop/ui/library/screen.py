@@ -39,7 +39,10 @@ SHORTCUTS: tuple[tuple[str, str], ...] = (
     *source.SHORTCUTS,
 )
 _READABLE = 400  # pixels at the default text size; where list or source has less, the source stands alone
-_FILTER = "Documents (*.pdf *.docx *.md *.markdown *.txt);;All files (*)"
+_FILTER = (
+    "Documents (*.pdf *.docx *.md *.markdown *.txt);;"
+    "Labels, leaflets, regulations, articles (*.xml *.nxml *.json *.jsonl *.zip *.gz);;All files (*)"
+)
 
 
 class LibraryScreen(QWidget):
