@@ -16,7 +16,7 @@ from lumen_desktop.formats.xml import Element
 _NAMESPACES = ("{urn:hl7-org:v3}", "{http://www.w3.org/1999/xhtml}", "")
 _MARKS = "*†‡§¶#"  # what FDA's stylesheet writes for the first footnotes, then the same twice
 _MOST_COLUMNS = 64  # a span beyond is a mistake or malice
-_REPEATED_CHARACTERS = 200  # a longer cell over several columns or rows stands once, or a table could swell to gigabytes
+_REPEATED_CHARACTERS = 200  # a longer cell over several columns stands once, or a table could swell to gigabytes
 _HIGH = str.maketrans("0123456789+-\u2212\u2013", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻")
 _FIGURES = re.compile(r"[+\-\u2212\u2013]?\d{1,3}(?:[,\-\u2013]\s?\d{1,3})*")
 _ORDINAL = re.compile(r"st|nd|rd|th", re.IGNORECASE)
@@ -169,7 +169,6 @@ class _Writer:
         self.counted += 1
         times, which = divmod(self.counted - 1, len(_MARKS))
         return _MARKS[which] * (times + 1)
-
 
 
 def _name(element: Element) -> str:

@@ -152,7 +152,8 @@ def _sections(record: Mapping[str, Any]) -> tuple[PublicSection, ...]:
     for one in fields:
         code = loinc.FIELDS[one.name]
         heading = loinc.NAMES.get(code, "")
-        texts = [bare for text in one.texts if (bare := _without_heading(text, heading, code)) and not _again(bare, seen)]
+        bare = [_without_heading(text, heading, code) for text in one.texts]
+        texts = [text for text in bare if text and not _again(text, seen)]
         if texts:
             found.append(PublicSection((heading,) if heading else (), code, "\n".join(texts)))
     return tuple(found)
@@ -185,7 +186,7 @@ def _stands_in(text: str, other: str) -> bool:
 
 def _cut(text: str, part: str, *, own: frozenset[str]) -> list[str]:
     """What is left of a text without a part of it; of two fields that hold the same, the first keeps it later on."""
-    if text in own and len(part) >= len(text) or not _stands_in(part, text):
+    if (text in own and len(part) >= len(text)) or not _stands_in(part, text):
         return [text]
     before, _, after = f" {text} ".partition(f" {part} ")
     return [left for left in (before.strip(), after.strip()) if left]
