@@ -62,7 +62,8 @@ class PublicDocument:
 
     Attributes:
         id: the format's own identity of it (set id, PMID, "21 CFR 211"), the same over its versions.
-        kind: label, interaction, abstract, article, regulation, leaflet, qa, mcq, letter, guidance or feedback.
+        kind: label, product, interaction, abstract, article, regulation, leaflet, qa, mcq, letter, guidance or
+            feedback.
         title: as a reader would name it.
         sections: in reading order, none without text; nothing stands in two of them.
         version: the format's version of it; empty where it has none.
