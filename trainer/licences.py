@@ -55,6 +55,14 @@ _ALL = (
         url="https://creativecommons.org/licenses/by/2.0/", note="Name the authors and say what was changed.",
     ),
     Licence(
+        "CC-BY-2.5", "Creative Commons Attribution 2.5", commercial=True, attribution=True,
+        url="https://creativecommons.org/licenses/by/2.5/", note="Name the authors and say what was changed.",
+    ),
+    Licence(
+        "LicenseRef-CC-BY", "Creative Commons Attribution, version not stated", commercial=True, attribution=True,
+        url="https://creativecommons.org/licenses/by/", note="Name the authors; every version allows commercial use.",
+    ),
+    Licence(
         "CC-BY-SA-4.0", "Creative Commons Attribution ShareAlike 4.0", commercial=True, attribution=True,
         url="https://creativecommons.org/licenses/by-sa/4.0/",
         note="Whether a model is an adaptation that must be shared alike is not settled.",

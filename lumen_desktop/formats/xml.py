@@ -5,6 +5,7 @@ is opened. Source: OWASP, XML External Entity Prevention; libxml2's limits on de
 """
 
 import html
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TypeAlias
 
@@ -14,8 +15,12 @@ from lumen_desktop.errors import InputError
 
 Element: TypeAlias = Any  # lxml ships no types
 
+_FIRST_TAG = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->|<![A-Za-z][^\[>]*(?:\[.*?\]\s*)?>)*<([\w.:-]+)", re.DOTALL
+)
 
-def elements(stream: BinaryIO, *tags: str) -> Iterator[Element]:
+
+def elements(stream: BinaryIO, *tags: str, roots: tuple[str, ...] = ()) -> Iterator[Element]:
     """Each element of one of these names as it ends, in document order; it is emptied when the next one is asked for.
 
     Name only elements that do not lie in each other: what an inner one held is gone when the outer one ends.
@@ -23,11 +28,14 @@ def elements(stream: BinaryIO, *tags: str) -> Iterator[Element]:
     Args:
         stream: the file's bytes.
         tags: "name", or "{namespace}name".
+        roots: names that the outermost element may have, without namespace; any where none is given. Refused at once:
+            a large file of another format would be kept in memory, since none of its elements is asked for.
 
     Raises:
-        InputError: not well-formed (FMT-001), cut off (FMT-002) or with entities of its own (FMT-006).
+        InputError: not well-formed (FMT-001), cut off (FMT-002), another root (FMT-003) or with entities of its own
+            (FMT-006).
     """
-    source = _Watched(stream)
+    source = _Watched(stream, roots)
     parsed = etree.iterparse(
         source, events=("end",), tag=tags, load_dtd=False, no_network=True, resolve_entities=False,
         remove_comments=True, remove_pis=True, huge_tree=False,
@@ -78,6 +86,17 @@ def _forget(element: Element) -> None:
         del parent[0]
 
 
+def _refuse_root(head: bytes, roots: tuple[str, ...]) -> None:
+    """Refuses a file whose first tag has another name; what does not begin with one is left to the parser."""
+    found = _FIRST_TAG.match(head)
+    if found and found.group(1).decode("ascii", "replace").rpartition(":")[2] not in roots:
+        raise InputError(
+            f"The file is not in the format that is read here (expected {' or '.join(roots)}).",
+            code="FMT-003",
+            hint="Name it under the source it comes from.",
+        )
+
+
 def _refuse_entities(element: Element) -> None:
     declared = element.getroottree().docinfo.internalDTD
     if declared is not None and any(True for _ in declared.iterentities()):
@@ -91,13 +110,17 @@ def _refuse_entities(element: Element) -> None:
 class _Watched:
     """A stream that remembers how it ended: libxml2 does not tell a file cut off from a mistake in it."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, roots: tuple[str, ...] = ()) -> None:
         self._stream = stream
+        self._roots = roots
         self._last = b""
         self._ended = False
 
     def read(self, size: int = -1) -> bytes:
         piece = self._stream.read(size)
+        if self._roots:
+            _refuse_root(piece, self._roots)
+            self._roots = ()
         self._ended = not piece
         self._last = piece[-200:].rstrip()[-1:] or self._last
         return piece
