@@ -16,5 +16,8 @@ FMT-004 an archive in an archive in an archive
 FMT-005 an archive that would unpack to more than is allowed
 FMT-006 a document type that declares entities of its own
 FMT-007 encrypted, so that nothing in it can be read
+FMT-030 a split of a question set that models are evaluated on, by its name
+FMT-031 the same, by its form
+FMT-032 a withdrawal of consent that cannot be read
 ====== =======================================================
 """
