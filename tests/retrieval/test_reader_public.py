@@ -33,7 +33,8 @@ def test_a_passage_names_the_medicine_its_section_and_the_edition() -> None:
     (passage,) = cut(extract)
     assert passage.header == "Zelborax (zelboraxine): prescribing information — 2 Dosage › 2.1 Adults"
     assert passage.text == "The dose is 5 µg daily.\nAge | Dose"
-    assert extract.metadata["edition"] == "version 3; 2024-05-01; set id a-1"
+    assert extract.metadata["edition"] == "version 3, 2024-05-01"
+    assert extract.metadata["subject"] == "zelboraxine · set id a-1"
     assert (extract.metadata["ingredient"], extract.metadata["brand_name"]) == ("zelboraxine", "Zelborax")
 
 

@@ -8,7 +8,6 @@ Request ``read`` with field ``name`` and the file's bytes; events ``progress`` (
 in portions, and ``done``. Request ``page``: see `pages`.
 """
 
-import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from lumen_desktop.children import Events, Handler, Request, confine, serve
 from lumen_desktop.domain.library import Extract
 from lumen_desktop.errors import InputError, Stopped
 from lumen_desktop.retrieval import readers
+from lumen_desktop.retrieval.readers.parts import Part
 
 CPU_S = 120
 PAGE_CPU_S = 30
@@ -84,22 +84,36 @@ def _read(request: Request) -> Events:
 
 
 def _parts(request: Request) -> Events:
-    """The documents of a file that holds many; ``whole`` where it is one document, or in no public format."""
+    """The documents of a file that holds many; none where it is one document, or in no public format."""
     from lumen_desktop.retrieval.readers import public  # noqa: PLC0415 - the parsers: loaded when needed
 
     _allow_cpu(CPU_S + len(request.payload) // BYTES_PER_CPU_S)
     parts = public.parts(str(request.untrusted_fields.get("name", "")), request.payload)
-    first = list(itertools.islice(parts, 2))
-    if len(first) < 2 and not any(part.fault for part in first):  # noqa: PLR2004 - one document is no list
-        yield {"event": "done", "whole": True}
-        return
-    for part in itertools.chain(first, parts):
+    held: Part | None = None  # the last one waits for the next: one document alone is the file itself
+    many = False
+    while True:
+        try:
+            part = next(parts, None)
+        except InputError:
+            yield from _part_events(held)
+            raise
+        if part is None:
+            break
         if request.stopped.is_set():
             raise Stopped
-        for start in range(0, len(part.text), PIECE_CHARACTERS):
-            yield {"event": "content", "text": part.text[start : start + PIECE_CHARACTERS]}
-        yield {"event": "part", "name": part.name, "fault": part.fault}
-    yield {"event": "done", "whole": False}
+        yield from _part_events(held)
+        many, held = held is not None, part
+    if many or (held and held.fault):
+        yield from _part_events(held)
+    yield {"event": "done"}
+
+
+def _part_events(part: Part | None) -> Iterator[Mapping[str, Any]]:
+    if part is None:
+        return
+    for start in range(0, len(part.text), PIECE_CHARACTERS):
+        yield {"event": "content", "text": part.text[start : start + PIECE_CHARACTERS]}
+    yield {"event": "part", "name": part.name, "fault": part.fault}
 
 
 def _events(extract: Extract) -> Iterator[Mapping[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lumen_desktop.domain.library import Extract, Section, normalised
 from lumen_desktop.errors import InputError
 from lumen_desktop.formats import kept, recognised
-from lumen_desktop.formats.document import Fault, PublicDocument
+from lumen_desktop.formats.document import Entity, Fault, PublicDocument
 from lumen_desktop.retrieval.readers import holds_public
 from lumen_desktop.retrieval.readers.parts import Part
 
@@ -64,24 +64,24 @@ def extract(document: PublicDocument) -> Extract:
 
 
 def title(document: PublicDocument) -> str:
-    """The document's title, with the medicine's names before it where the title leaves them out."""
+    """The document's title; of a medicine's own document its names, which its title may leave out or bury."""
     brands, ingredients = document.entity.brands, [one.name for one in document.entity.ingredients]
-    if not (brands or ingredients):
+    if document.kind not in _KINDS or not (brands or ingredients):
         return document.title[:LONGEST_TITLE_CHARACTERS]
     generic = ", ".join(dict.fromkeys(name.lower() for name in ingredients[:5]))
     brand = brands[0] if brands else ""
     named = f"{brand} ({generic})" if brand and generic and brand.lower() != generic else brand or generic
-    return f"{named}: {_KINDS.get(document.kind, document.title)}"[:LONGEST_TITLE_CHARACTERS]
+    return f"{named}: {_KINDS[document.kind]}"[:LONGEST_TITLE_CHARACTERS]
 
 
 def said(document: PublicDocument) -> dict[str, str]:
     """What a list and a citation say of it, and by which names its medicine is known."""
-    entity = document.entity
+    entity = document.entity if document.kind in _KINDS else Entity()  # an article names drugs and is about none alone
     return dict(
         pair
         for pair in (
-            ("subject", _subject(document)),
-            ("edition", "; ".join(_edition(document))),
+            ("subject", _subject(document, entity)),
+            ("edition", ", ".join(_edition(document))),
             ("as_of", document.as_of),
             ("ingredient", ";".join(one.name for one in entity.ingredients)),
             ("brand_name", ";".join(entity.brands)),
@@ -91,8 +91,11 @@ def said(document: PublicDocument) -> dict[str, str]:
     )
 
 
-def _subject(document: PublicDocument) -> str:
-    return ", ".join(one.name for one in document.entity.ingredients) or document.id
+def _subject(document: PublicDocument, entity: Entity) -> str:
+    """What it is about and the publisher's number for it; beside a quote it would be in the way."""
+    names = ", ".join(one.name for one in entity.ingredients)
+    number = f"set id {entity.set_id}" if entity.set_id else document.id
+    return f"{names} · {number}" if names else number
 
 
 def _edition(document: PublicDocument) -> Iterator[str]:
@@ -100,5 +103,3 @@ def _edition(document: PublicDocument) -> Iterator[str]:
         yield f"version {document.version}"
     if document.as_of:
         yield document.as_of
-    if document.entity.set_id:
-        yield f"set id {document.entity.set_id}"
