@@ -96,7 +96,7 @@ def test_gzip_is_unpacked_and_other_files_pass_through() -> None:
 
 
 def test_a_stream_that_is_buffered_already_is_taken_as_it_is() -> None:
-    source: BinaryIO = io.BufferedReader(io.BytesIO(gzip.compress(b"words")))  # type: ignore[arg-type]
+    source: BinaryIO = io.BufferedReader(io.BytesIO(gzip.compress(b"words")))
     assert archives.unpacked(source).read() == b"words"
 
 

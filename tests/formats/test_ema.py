@@ -41,8 +41,8 @@ def composition(**fields: Any) -> dict[str, Any]:
         "section": [inner],
     }
     return {
-        "resourceType": "Composition", "id": "c1", "language": "sv-SE", "title": "Zyd leaflet", "date": "2024-02-03T10:00",
-        "section": [section], **fields,
+        "resourceType": "Composition", "id": "c1", "language": "sv-SE", "title": "Zyd leaflet",
+        "date": "2024-02-03T10:00", "section": [section], **fields,
     }  # fmt: skip
 
 

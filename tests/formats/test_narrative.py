@@ -69,8 +69,11 @@ def test_quantities_are_read_from_raised_figures_as_a_reader_would() -> None:
 
 
 def test_lists_have_a_line_an_item() -> None:
-    inner = "<list listType='unordered'><caption>Do not take</caption><item>with alcohol</item><item>if pregnant</item></list>"
-    assert text(f"<paragraph>Warnings:</paragraph>{inner}") == "Warnings:\nDo not take\n- with alcohol\n- if pregnant"
+    items = "<caption>Do not take</caption><item>with alcohol</item><item>if pregnant</item>"
+    assert (
+        text(f"<paragraph>Warnings:</paragraph><list listType='unordered'>{items}</list>")
+        == "Warnings:\nDo not take\n- with alcohol\n- if pregnant"
+    )
 
 
 def test_an_ordered_list_shows_the_number_or_letter_that_a_reader_sees() -> None:
