@@ -52,9 +52,9 @@ def documents(stream: BinaryIO, name: str) -> Iterator[PublicDocument | Fault]:
             yield _document(record, number)
         if not number and b'"results"' not in begun:
             raise _other_format()
-    except ijson.IncompleteJSONError:
-        raise InputError("The file ends too early.", code="FMT-002", hint="Copy or download it again.") from None
-    except ijson.JSONError:
+    except ijson.JSONError as error:
+        if re.search("premature|incomplete", str(error), re.IGNORECASE):  # what the parsers of ijson call it
+            raise InputError("The file ends too early.", code="FMT-002", hint="Copy or download it again.") from None
         raise InputError("The file is not readable JSON.", code="FMT-001", hint="Copy or download it again.") from None
 
 

@@ -49,7 +49,7 @@ def elements(stream: BinaryIO, *tags: str, roots: tuple[str, ...] = ()) -> Itera
             yield element
             _forget(element)
     except etree.XMLSyntaxError as error:
-        raise _refusal(error, source) from None
+        raise _refusal(error, source, parsed.error_log) from None
 
 
 def words(element: Element) -> str:
@@ -131,12 +131,13 @@ class _Watched:
         return self._ended and self._last != b">"
 
 
-def _refusal(error: etree.XMLSyntaxError, source: _Watched) -> InputError:
-    premature = error.code == etree.ErrorTypes.ERR_TAG_NOT_FINISHED or "no element found" in str(error)
-    if source.cut_off or premature:
+def _refusal(error: etree.XMLSyntaxError, source: _Watched, log: Any) -> InputError:
+    unknown = [entry.line for entry in log if entry.type == etree.ErrorTypes.ERR_UNDECLARED_ENTITY]  # only logged
+    premature = not unknown and error.code == etree.ErrorTypes.ERR_TAG_NOT_FINISHED
+    if source.cut_off or premature or (not unknown and "no element found" in str(error)):
         return InputError("The file ends too early.", code="FMT-002", hint="Copy or download it again.")
     return InputError(
-        f"The file is not well-formed XML (line {error.lineno or 0}).",
+        f"The file is not well-formed XML (line {unknown[0] if unknown else error.lineno or 0}).",
         code="FMT-001",
         hint="Copy or download it again.",
     )

@@ -10,8 +10,8 @@ SOURCE = Source(
     licence="LicenseRef-DailyMed",
     how=(
         "Open the page, take the full releases you want (human prescription labels come in parts, OTC, homeopathic "
-        "and others apart), later the monthly, weekly or daily updates. Leave the zips as they are: each holds one zip for "
-        "each label. Compare the MD5 sums listed beside them."
+        "and others apart), later the monthly, weekly or daily updates. Leave the zips as they are: each holds one "
+        "zip for each label. Compare the MD5 sums listed beside them."
     ),
     url="https://dailymed.nlm.nih.gov/dailymed/spl-resources-all-drug-labels.cfm",
     size="more than 154,000 labels (140,232 in August 2021); with their pictures many gigabytes",

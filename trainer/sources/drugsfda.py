@@ -8,7 +8,10 @@ SOURCE = Source(
     title="Drugs@FDA data files",
     publisher="US Food and Drug Administration",
     licence="LicenseRef-US-PD",
-    how="Take the one zip that the page offers and leave it as it is: its tables are read together. Made anew each Tuesday.",
+    how=(
+        "Take the one zip that the page offers and leave it as it is: its tables are read together. It is made anew "
+        "each Tuesday."
+    ),
     url="https://www.fda.gov/drugs/drug-approvals-and-databases/drugsfda-data-files",
     size="one zip of 5.61 MB with 11 tables (March 2025)",
     endings=(".zip",),
