@@ -140,7 +140,7 @@ def _document(read: Extract) -> PublicDocument | Fault:
         id=f"{publisher.short if publisher else 'unknown'}:{_slug(title)}",
         kind="regulation" if _LAW.search(first) else "guidance",
         title=title, sections=found, as_of=as_of,
-        version=next(filter(None, revision.groups())) if revision else as_of,
+        version=" ".join(filter(None, (as_of, revision and f"revision {next(filter(None, revision.groups()))}"))),
         licence=publisher.licence if publisher else "",
         facts=_facts(read, first, publisher),
     )  # fmt: skip
