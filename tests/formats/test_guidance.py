@@ -68,6 +68,8 @@ def test_the_publisher_is_taken_from_the_imprint(imprint: list[str], short: str,
     [
         ["What the Food and Drug Administration expects", "A white paper by a vendor"],
         ["Acme Consulting", "explains guidance of the MHRA and of the European Commission"],
+        ["European Commission guidance in plain words", "MHRA inspections explained", "EudraLex for beginners"],
+        ["International Council for Harmonisation: a short history", "World Health Organization rules at a glance"],
         [*HHS, "© 2021 ISPE. All rights reserved."],
         [*HHS, "Copyright 2019 by Acme Ltd."],
         ["SUMMARY OF PRODUCT CHARACTERISTICS", "European Medicines Agency"],
