@@ -42,28 +42,31 @@ def _publisher(short: str, name: str, licence: str, imprint: str, owner: str) ->
 _PUBLISHERS = (  # on one page the first of these counts: the FDA and the EMA print the ICH's guidelines too
     _publisher(
         "ich", "International Council for Harmonisation (ICH)", "LicenseRef-ICH",
-        r"^ICH HARMONISED (?:TRIPARTITE )?GUIDELINE|^INTERNATIONAL (?:COUNCIL|CONFERENCE) (?:FOR|ON) HARMONISATION",
+        r"^ICH HARMONISED (?:TRIPARTITE )?GUIDELINE"
+        r"|^(?-i:INTERNATIONAL (?:COUNCIL|CONFERENCE) (?:FOR|ON) HARMONISATION)",
         r"ICH|International Council for Harmonisation",
     ),
     _publisher(
         "pics", "Pharmaceutical Inspection Co-operation Scheme (PIC/S)", "",
-        r"^PHARMACEUTICAL INSPECTION CO-?OPERATION SCHEME|^PHARMACEUTICAL INSPECTION CONVENTION", r"PIC/S",
+        r"^(?-i:PHARMACEUTICAL INSPECTION (?:CO-?OPERATION SCHEME|CONVENTION))", r"PIC/S",
     ),
     _publisher(
         "who", "World Health Organization", "LicenseRef-CC-NonCommercial",
-        r"^(?:©\s*)?World Health Organization\b|^WHO (?:Technical Report Series|Expert Committee)",
+        r"^World Health Organization *$|^© *World Health Organization\b|^WHO Technical Report Series",
         r"World Health Organization|WHO",
     ),
     _publisher(
-        "ec", "European Commission", "LicenseRef-EC-Reuse", r"^(?:EUROPEAN COMMISSION|EudraLex)\b",
+        "ec", "European Commission", "LicenseRef-EC-Reuse", r"^(?:EUROPEAN COMMISSION|EudraLex) *$",
         r"European (?:Union|Communit|Commission)",
     ),
     _publisher(
         "mhra", "Medicines and Healthcare products Regulatory Agency", "OGL-UK-3.0",
-        r"^(?:MHRA\b|Medicines (?:and|&) Healthcare products Regulatory Agency)|^©? ?Crown copyright", r"Crown|MHRA",
+        r"^(?:MHRA|Medicines (?:and|&) Healthcare products Regulatory Agency(?: \(MHRA\))?)(?: *$| ['‘]?GXP['’]? Data)"
+        r"|^©? ?Crown copyright",
+        r"Crown|MHRA",
     ),
     _publisher(
-        "ema", "European Medicines Agency", "LicenseRef-EMA-Reuse", r"^European Medicines Agency\b|^EMA/[A-Z0-9]+/",
+        "ema", "European Medicines Agency", "LicenseRef-EMA-Reuse", r"^European Medicines Agency *$|^EMA/[A-Z0-9]+/",
         r"European Medicines Agency|EMA",
     ),
     _publisher(
@@ -140,7 +143,7 @@ def _document(read: Extract) -> PublicDocument | Fault:
         id=f"{publisher.short if publisher else 'unknown'}:{_slug(title)}",
         kind="regulation" if _LAW.search(first) else "guidance",
         title=title, sections=found, as_of=as_of,
-        version=next(filter(None, revision.groups())) if revision else as_of,
+        version=" ".join(filter(None, (as_of, revision and f"revision {next(filter(None, revision.groups()))}"))),
         licence=publisher.licence if publisher else "",
         facts=_facts(read, first, publisher),
     )  # fmt: skip

@@ -89,8 +89,8 @@ def _article(article: Element, where: str) -> PublicDocument | Fault:
     title = _first(front, "article-title")
     return PublicDocument(
         id=identity, kind="article", title=_PROSE.text(title) if title is not None else "Untitled article",
-        sections=sections, as_of=_published(front), licence=licence(front),
-        url=f"https://www.ncbi.nlm.nih.gov/pmc/articles/{identity}/" if "pmc" in ids else _doi(ids),
+        sections=sections, version=ids.get("version", ""), as_of=_published(front), licence=licence(front),
+        url=f"https://pmc.ncbi.nlm.nih.gov/articles/{identity}/" if "pmc" in ids else _doi(ids),
         language=(article.get(_LANG) or "en")[:2].lower(), facts=_facts(article, front, ids),
     )  # fmt: skip
 
@@ -170,7 +170,7 @@ def _lines(block: Element) -> list[str]:
     for mark in _all(block, "xref"):
         if mark.get("ref-type") in {"bibr", "fn", "table-fn"} and _NUMBERS_ONLY.fullmatch("".join(mark.itertext())):
             mark.text = ""
-            for inner in mark:
+            for inner in list(mark):
                 mark.remove(inner)
     written = [FORMULA] if _name(block) in _PROSE.formulae else _PROSE.lines(block)
     return [text for one in written if (text := line(_LOOSE.sub(r"\1", _EMPTY_BRACKETS.sub("", one))))]
@@ -183,13 +183,15 @@ def _retracted(article: Element, front: Element) -> bool:
 
 
 def _ids(front: Element) -> dict[str, str]:
-    """The article's identities by kind: pmc (digits), pmid, doi."""
+    """The article's identities by kind: pmc (digits), pmid, doi; and PMC's version of it."""
     found = {}
     for one in (child for child in front if _name(child) == "article-id"):
         kind, value = one.get("pub-id-type", ""), line(one.text or "")
         if kind in {"pmc", "pmcid"}:
             found["pmc"] = value.upper().removeprefix("PMC").partition(".")[0]
-        elif kind in {"pmid", "doi"} and value:
+        elif kind == "pmcid-ver":
+            found["version"] = value.rpartition(".")[2]
+        elif kind in {"pmid", "doi"}:
             found[kind] = value
     return {kind: value for kind, value in found.items() if value}
 

@@ -97,18 +97,21 @@ def _of_list(stream: BinaryIO) -> Iterator[PublicDocument | Fault]:
     try:
         for count, letter in enumerate(ijson.items(stream, "results.item", use_float=True), start=1):
             yield _letter(letter, f"record {count}")
-    except ijson.IncompleteJSONError:
-        raise InputError("The file ends too early.", code="FMT-002", hint="Copy or download it again.") from None
-    except (ijson.JSONError, UnicodeDecodeError):
-        raise InputError(
-            "The file is not well-formed JSON.", code="FMT-001", hint="Copy or download it again."
-        ) from None
+    except (ijson.JSONError, UnicodeDecodeError) as error:
+        raise _refusal(str(error).lower()) from None
     if not count:
         raise InputError(
             "The file is not openFDA's list of letters: it holds no results.",
             code="FMT-003",
             hint="Name it under the source it comes from.",
         )
+
+
+def _refusal(words: str) -> InputError:
+    """The parser has one error for what ends too early and what is wrong before; only its words tell them apart."""
+    if "premature" in words or "incomplete" in words:
+        return InputError("The file ends too early.", code="FMT-002", hint="Copy or download it again.")
+    return InputError("The file is not well-formed JSON.", code="FMT-001", hint="Copy or download it again.")
 
 
 def _letter(letter: Any, where: str) -> PublicDocument | Fault:

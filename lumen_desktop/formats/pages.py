@@ -15,7 +15,9 @@ LARGEST_BYTES = 128 * 1024**2  # a PDF is read whole
 
 _FULL_LINE_SHARE = 0.72
 _ENDS = re.compile(r"[.:;!?][\"'”’)\]]*$")
-_OPENS = re.compile(r"[•▪●◦➢○·*–-]\s|\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)]\s")
+_OPENS = re.compile(
+    r"(?!\(b\)\s?\(\d)(?:[•▪●◦➢○·*–-]\s|\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)]\s)"  # "(b) (4)" is a redaction, no item
+)
 _CUT = re.compile(r"\w-$")
 _REST = re.compile(r"(?!(?:and|or|to)\b)[a-z0-9]")  # "pre- and post-"
 _MARKS = "⁰¹²³⁴⁵⁶⁷⁸⁹"

@@ -12,12 +12,12 @@ Source: NLM, PubMed DTD 2025 and "MEDLINE/PubMed XML element descriptions".
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from lumen_desktop.formats.document import Entity, Fault, Ingredient, PublicDocument, PublicSection
 from lumen_desktop.formats.prose import Prose, line
-from lumen_desktop.formats.xml import Element, elements
+from lumen_desktop.formats.xml import Element, elements, path
 
 DELETED = "deleted"
 RETRACTED = "retracted"
@@ -34,6 +34,30 @@ _RETRACTED_BY = frozenset({"RetractionIn", "PartialRetractionIn", "RetractedandR
 _NOTICE_OF = frozenset({"RetractionOf", "PartialRetractionOf"})
 _WORTH_KNOWING = frozenset({"ErratumIn", "ExpressionOfConcernIn", "CorrectedandRepublishedIn", "UpdateIn"})
 _NO_TITLE = frozenset({"", "[Not Available].", "Not Available"})
+
+_ISSUE = "Article/Journal/JournalIssue/PubDate"
+_PMID = path("normalize-space(PMID)")
+_VERSION = path("string(PMID/@Version)")
+_ARTICLE = path("Article")
+_PARTS = path("Article/Abstract/AbstractText")
+_TITLES = path("Article/ArticleTitle | Article/VernacularTitle")
+_MEDLINE_DATE = path(f"string({_ISSUE}/MedlineDate)")
+_PUBLISHED = tuple(path(f"normalize-space({_ISSUE}/{part})") for part in ("Year", "Month", "Day"))
+_CHANGED = tuple(
+    path(f"normalize-space((DateRevised | DateCompleted)[last()]/{part})") for part in ("Year", "Month", "Day")
+)
+_TYPES = path("Article/PublicationTypeList/PublicationType/text()")
+_TYPE_IDS = path("Article/PublicationTypeList/PublicationType/@UI")
+_LINKS = path("CommentsCorrectionsList/CommentsCorrections/@RefType[. != 'Cites']")
+_MESH = path("MeshHeadingList/MeshHeading/DescriptorName/text()")
+_MAJOR = path("MeshHeadingList/MeshHeading[*/@MajorTopicYN = 'Y']/DescriptorName/@UI")
+_JOURNAL = path("string(Article/Journal/Title)")
+_LANGUAGE = path("normalize-space(Article/Language)")
+_COPYRIGHT = path("string(Article/Abstract/CopyrightInformation)")
+_WHOLE = "ChemicalList/Chemical[RegistryNumber/text() and NameOfSubstance/text() and NameOfSubstance/@UI]"
+_SUBSTANCES = tuple(
+    path(f"{_WHOLE}/{part}") for part in ("NameOfSubstance/text()", "NameOfSubstance/@UI", "RegistryNumber/text()")
+)
 
 
 def documents(stream: BinaryIO, name: str) -> Iterator[PublicDocument | Fault]:
@@ -70,78 +94,57 @@ def _deleted(element: Element) -> Iterator[Fault]:
 
 
 def _citation(citation: Element | None, where: str) -> PublicDocument | Fault:
-    pmid = citation.find("PMID") if citation is not None else None
-    identity = (pmid.text or "").strip() if pmid is not None else ""
-    article = citation.find("Article") if citation is not None else None
-    if not identity.isdecimal() or citation is None or pmid is None or article is None:
+    identity = _PMID(citation) if citation is not None else ""
+    if citation is None or not identity.isdecimal() or not _ARTICLE(citation):
         return Fault(where, "no-id", "The record has no PMID or no article.")
-    types = [(one.get("UI", ""), (one.text or "").strip()) for one in article.iterfind("PublicationTypeList/*")]
-    links = {one.get("RefType", "") for one in citation.iterfind("CommentsCorrectionsList/CommentsCorrections")}
-    if words := _retraction(types, links):
+    types, links = _TYPES(citation), frozenset(_LINKS(citation))
+    if words := _retraction(frozenset(types).union(_TYPE_IDS(citation)), links):
         return Fault(identity, RETRACTED, words)
-    sections = tuple(_sections(article.find("Abstract")))
+    sections = tuple(_sections(citation))
     if not sections:
         return Fault(identity, "no-text", "The record has no abstract.")
-    title = _title(article)
+    title, chemicals = _title(citation), list(_chemicals(citation))
     return PublicDocument(
-        id=identity, kind="abstract", title=title, sections=sections, as_of=_published(article),
-        version=f"{pmid.get('Version', '1')} {_revised(citation)}".strip(),
+        id=identity, kind="abstract", title=title, sections=sections, as_of=_published(citation),
+        version=f"{_VERSION(citation) or '1'} {_day(citation, _CHANGED)}".strip(),
         url=f"https://pubmed.ncbi.nlm.nih.gov/{identity}/",
-        entity=Entity(tuple(_ingredients(citation, title))),
-        facts=_facts(citation, article, [name for _, name in types], sorted(links & _WORTH_KNOWING)),
+        entity=Entity(tuple(_ingredients(chemicals, citation, title))),
+        facts=_facts(citation, chemicals, types, sorted(links & _WORTH_KNOWING)),
     )  # fmt: skip
 
 
-def _retraction(types: list[tuple[str, str]], links: set[str]) -> str:
-    named = {part for one in types for part in one}
+def _retraction(named: frozenset[str], links: frozenset[str]) -> str:
     if named & _RETRACTED_TYPES or links & _RETRACTED_BY:
         return "The article was retracted."
     return "A notice of retraction, not an article." if named & _NOTICE_TYPES or links & _NOTICE_OF else ""
 
 
-def _sections(abstract: Element | None) -> Iterator[PublicSection]:
+def _sections(citation: Element) -> Iterator[PublicSection]:
     """Each labelled part, or the whole; the code is NLM's category of the label, such as RESULTS."""
-    if abstract is None:
-        return
-    for part in abstract.iterfind("AbstractText"):
+    for part in _PARTS(citation):
         text = _PROSE.text(part)
         if text:
             label = line(part.get("Label", "")).strip(" :")
-            path = ("Abstract", label) if label and label != "UNLABELLED" else ("Abstract",)
-            yield PublicSection(path, part.get("NlmCategory", ""), text)
+            headings = ("Abstract", label) if label and label != "UNLABELLED" else ("Abstract",)
+            yield PublicSection(headings, part.get("NlmCategory", ""), text)
 
 
-def _title(article: Element) -> str:
-    for name in ("ArticleTitle", "VernacularTitle"):
-        found = article.find(name)
-        title = _PROSE.text(found) if found is not None else ""
-        if title not in _NO_TITLE:
-            return title
-    return "Untitled article"
+def _title(citation: Element) -> str:
+    titles = (_PROSE.text(one) for one in _TITLES(citation))
+    return next((title for title in titles if title not in _NO_TITLE), "Untitled article")
 
 
-def _published(article: Element) -> str:
+def _published(citation: Element) -> str:
     """When the issue is of, as exactly as it says: 2016-10-21, 2016-10 or 2016."""
-    issue = article.find("Journal/JournalIssue/PubDate")
-    if issue is None:
-        return ""
-    written = issue.findtext("MedlineDate")  # "1998 Dec-1999 Jan", "2000 Spring"
-    if written is not None:
+    written = _MEDLINE_DATE(citation)  # "1998 Dec-1999 Jan", "2000 Spring"
+    if written:
         year, first = _YEAR.search(written), re.search(r"[A-Z][a-z]{2}", written)
         return _joined(year.group() if year else "", first.group() if first else "", "")
-    return _day(issue)
+    return _day(citation, _PUBLISHED)
 
 
-def _revised(citation: Element) -> str:
-    """The day NLM last changed the record."""
-    found = citation.find("DateRevised")
-    return _day(found if found is not None else citation.find("DateCompleted"))
-
-
-def _day(date: Element | None) -> str:
-    if date is None:
-        return ""
-    return _joined(*((date.findtext(part) or "").strip() for part in ("Year", "Month", "Day")))
+def _day(citation: Element, parts: tuple[Callable[[Element], Any], ...]) -> str:
+    return _joined(*(part(citation) for part in parts))
 
 
 def _joined(year: str, month: str, day: str) -> str:
@@ -152,39 +155,38 @@ def _joined(year: str, month: str, day: str) -> str:
 
 def _chemicals(citation: Element) -> Iterator[tuple[str, str, str]]:
     """Name, MeSH identifier and UNII of the substances; the register's number is a UNII, a CAS or an EC number."""
-    for chemical in citation.iterfind("ChemicalList/Chemical"):
-        substance = chemical.find("NameOfSubstance")
-        if substance is not None and substance.text:
-            number = (chemical.findtext("RegistryNumber") or "").strip()
-            yield line(substance.text), substance.get("UI", ""), number if _UNII.fullmatch(number) else ""
+    names, identities, numbers = (each(citation) for each in _SUBSTANCES)
+    if len(names) == len(identities) == len(numbers):
+        for name, identity, number in zip(names, identities, numbers, strict=True):
+            yield line(name), identity, number if _UNII.fullmatch(number) else ""
 
 
-def _ingredients(citation: Element, title: str) -> Iterator[Ingredient]:
+def _ingredients(chemicals: list[tuple[str, str, str]], citation: Element, title: str) -> Iterator[Ingredient]:
     """Substances that the article is about: a UNII, and a major topic or a word of the title.
 
     Water, glucose or iron are in the lists of articles on anything; taken as their subject, they would tie all of them
     into one group.
     """
-    major = {
-        heading.find("DescriptorName").get("UI")
-        for heading in citation.iterfind("MeshHeadingList/MeshHeading")
-        if any(part.get("MajorTopicYN") == "Y" for part in heading) and heading.find("DescriptorName") is not None
-    }
-    shown = title.casefold()
-    for name, identity, unii in _chemicals(citation):
-        if unii and (identity in major or re.search(rf"\b{re.escape(name.casefold())}\b", shown)):
+    registered = [one for one in chemicals if one[2]]
+    if not registered:
+        return
+    major, shown = frozenset(_MAJOR(citation)), f" {re.sub(r'[^a-z0-9]+', ' ', title.lower())} "
+    for name, identity, unii in registered:
+        if identity in major or f" {re.sub(r'[^a-z0-9]+', ' ', name.lower()).strip()} " in shown:
             yield Ingredient(name, unii)
 
 
-def _facts(citation: Element, article: Element, types: list[str], notices: list[str]) -> dict[str, Any]:
+def _facts(
+    citation: Element, chemicals: list[tuple[str, str, str]], types: list[str], notices: list[str]
+) -> dict[str, Any]:
     """What the record states in fields; none where it says nothing."""
-    found = {
-        "journal": line(article.findtext("Journal/Title") or ""),
+    found: dict[str, Any] = {
+        "journal": line(_JOURNAL(citation)),
         "publication_types": types,
-        "mesh": [line(one.text or "") for one in citation.iterfind("MeshHeadingList/MeshHeading/DescriptorName")],
-        "chemicals": [{"name": name, "unii": unii} for name, _, unii in _chemicals(citation)],
-        "article_language": (article.findtext("Language") or "").strip(),
-        "copyright": line(article.findtext("Abstract/CopyrightInformation") or ""),
+        "mesh": [line(heading) for heading in _MESH(citation)],
+        "chemicals": [{"name": name, "unii": unii} for name, _, unii in chemicals],
+        "article_language": _LANGUAGE(citation),
+        "copyright": line(_COPYRIGHT(citation)),
         "notices": notices,
     }
     return {key: value for key, value in found.items() if value}

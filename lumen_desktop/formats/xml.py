@@ -6,7 +6,7 @@ is opened. Source: OWASP, XML External Entity Prevention; libxml2's limits on de
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, TypeAlias
 
 from lxml import etree
@@ -50,6 +50,15 @@ def elements(stream: BinaryIO, *tags: str, roots: tuple[str, ...] = ()) -> Itera
             _forget(element)
     except etree.XMLSyntaxError as error:
         raise _refusal(error, source, parsed.error_log) from None
+
+
+def path(expression: str) -> Callable[[Element], Any]:
+    """A compiled XPath 1.0: a function of an element that gives plain strings, elements or one string.
+
+    Several times as fast as `Element.find` where a record has many small fields.
+    """
+    compiled: Callable[[Element], Any] = etree.XPath(expression, smart_strings=False)
+    return compiled
 
 
 def words(element: Element) -> str:
