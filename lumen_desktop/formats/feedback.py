@@ -26,7 +26,7 @@ LICENCE = "LicenseRef-Consent"
 ANSWER, CORRECTION, CITED = "answer", "correction", "passage"  # codes of a document's sections
 MOST_PASSAGES = 20
 
-_Id = Annotated[str, Field(pattern=r"\A[0-9a-z][0-9a-z-]{0,63}\Z")]
+_Id = Annotated[str, Field(pattern=r"^[0-9a-z][0-9a-z-]{0,63}$")]
 _Label = Annotated[str, Field(min_length=1, max_length=300)]
 
 
@@ -57,7 +57,7 @@ class Consent(_Strict):
     """Which consent an item rests on: ``id`` is drawn at random, ``text_version`` says which wording was agreed to."""
 
     id: _Id
-    text_version: Annotated[str, Field(pattern=r"\A[0-9A-Za-z.-]{1,32}\Z")]
+    text_version: Annotated[str, Field(pattern=r"^[0-9A-Za-z.-]{1,32}$")]
 
 
 class Cited(_Strict):
@@ -93,7 +93,7 @@ class Item(_Strict):
     passages: Annotated[tuple[Cited, ...], Field(max_length=MOST_PASSAGES)] = ()
     correction: Annotated[str, Field(max_length=20_000)] = ""
     role: Role = Role.OTHER
-    build: Annotated[str, Field(pattern=r"\A(?:[0-9a-f]{64})?\Z")] = ""
+    build: Annotated[str, Field(pattern=r"^(?:[0-9a-f]{64})?$")] = ""
 
     @field_validator("created_utc")
     @classmethod
