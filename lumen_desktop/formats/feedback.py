@@ -169,18 +169,24 @@ def _item(where: str, fields: dict[str, object], withdrawn: Container[str]) -> P
         return Fault(where, "wrong-form", f"Not as the schema says: {_named(error)}.")
     if item.consent.id in withdrawn:
         return Fault(f"{item.consent.id}/{item.id}", "withdrawn", "The consent was taken back.")
-    return _document(item)
+    document = _document(item)
+    if not document.facts["question"] or not all(section.text for section in document.sections):
+        return Fault(where, "no-text", "A question, answer or passage of the item shows nothing.")
+    return document
 
 
 def _document(item: Item) -> PublicDocument:
-    passages = [PublicSection((one.document, one.section), CITED, objects.words(one.text)) for one in item.passages]
-    answer = PublicSection(("Answer",), ANSWER, objects.words(item.answer))
-    correction = PublicSection(("Correction",), CORRECTION, objects.words(item.correction))
+    said = [PublicSection(("Answer",), ANSWER, objects.words(item.answer))]
+    if correction := objects.words(item.correction):
+        said.append(PublicSection(("Correction",), CORRECTION, correction))
+    for one in item.passages:
+        path = tuple(filter(None, map(objects.words, (one.document, one.section))))
+        said.append(PublicSection(path, CITED, objects.words(one.text)))
     return PublicDocument(
         id=f"{item.consent.id}/{item.id}",
         kind="feedback",
         title="Feedback on an answer",
-        sections=tuple(section for section in (answer, correction, *passages) if section.text),
+        sections=tuple(said),
         version=str(VERSION),
         as_of=item.created_utc.date().isoformat(),
         licence=LICENCE,

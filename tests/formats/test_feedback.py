@@ -154,6 +154,26 @@ def test_nothing_beside_the_schema_is_let_in(changes: dict[str, Any], field: str
     assert found.words == f"Not as the schema says: {field}."  # and nothing of what stood there
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"question": " "},
+        {"answer": "\u200b"},
+        {"passages": [{"document": "d", "text": "\n"}, {"document": "d", "text": "t"}]},
+    ],
+)
+def test_an_item_that_shows_nothing_is_left_out(changes: dict[str, Any]) -> None:
+    (found,) = read(changed(**changes))
+    assert isinstance(found, Fault)
+    assert found.reason == "no-text"  # without a passage the references [n] would point to others
+
+
+def test_half_a_character_is_no_text() -> None:
+    (found,) = read(line(ITEM).replace("80 mg", "80 mg\\ud800"))
+    assert isinstance(found, Fault)
+    assert found.words == "Not as the schema says: answer."
+
+
 def test_no_such_item_can_be_written_either() -> None:
     with pytest.raises(ValidationError):
         Item.model_validate({**ITEM.model_dump(), "user": "Jane Doe"})
