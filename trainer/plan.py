@@ -202,7 +202,7 @@ def _qlora(request: Request, base: Base, gpu: Gpu) -> Method:
     expected, cautious = (
         _speed(gpu, _reached(rate), operations.checkpointed) for rate in (EXPECTED_RATE, CAUTIOUS_RATE)
     )
-    microbatch = _microbatch(request.sequence, base, gpu)
+    microbatch = max(1, MICROBATCH_TOKENS // request.sequence) * request.sequence  # fits each GPU of the catalogue
     waiting = dequantising_ms(base, gpu) / (microbatch / expected * 1e3)
     remark = f"Microbatches of {microbatch:,} tokens, of whose time dequantising takes about {waiting:.0%}."
     return Method(
@@ -297,14 +297,6 @@ def _reached(rate: float, *, plain: bool = False) -> float:
 
 def _fixed_gb(base: Base) -> float:
     return nf4_gb(base) + trained_gb(base.adapters(LORA_RANK)) + RESERVE_GB
-
-
-def _microbatch(sequence: int, base: Base, gpu: Gpu) -> int:
-    """Tokens of as many whole rows, up to `MICROBATCH_TOKENS`, as fit; one does."""
-    rows = max(1, MICROBATCH_TOKENS // sequence)
-    while rows > 1 and _fixed_gb(base) + activations_gb(base, rows * sequence) > gpu.memory_gb:
-        rows -= 1
-    return rows * sequence
 
 
 def _assumptions(request: Request, base: Base, gpu: Gpu) -> tuple[str, ...]:

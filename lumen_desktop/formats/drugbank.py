@@ -30,6 +30,7 @@ _TEXTS = {
     "clearance": "Clearance",
 }
 _FOOD = "food-interactions"
+_PAIR = f"{_SPACE}drug-interactions/{_SPACE}drug-interaction"
 
 
 def documents(stream: BinaryIO, name: str) -> Iterator[PublicDocument | Fault]:
@@ -102,21 +103,29 @@ def _texts(drug: xml.Element) -> Iterator[PublicSection]:
 
 def _pairs(drug: xml.Element, number: str) -> Iterator[PublicSection]:
     seen = set()
-    for pair in drug.iterfind(_path("drug-interactions/drug-interaction")):
-        other, name, text = _text(pair, "drugbank-id"), _text(pair, "name"), _text(pair, "description")
-        if number < other and name and text and other not in seen:
+    for pair in drug.iterfind(_PAIR):
+        other = _text(pair, "drugbank-id")
+        if other <= number or other in seen:
+            continue
+        name, text = _text(pair, "name"), _text(pair, "description")
+        if name and text:
             seen.add(other)
             yield PublicSection(("Interactions", name), INTERACTION, text)
 
 
 def _text(element: xml.Element, tag: str) -> str:
-    found = element.find(_path(tag))
-    return "" if found is None else objects.words(xml.words(found))
+    found = element.find(_SPACE + tag)
+    return "" if found is None else _words(found)
+
+
+def _words(element: xml.Element) -> str:
+    """What an element holds, which in this schema is text alone."""
+    return objects.words(element.text if len(element) == 0 else xml.words(element))
 
 
 def _all(element: xml.Element, path: str) -> tuple[str, ...]:
     """Texts of all elements there, each once, in the file's order."""
-    texts = (objects.words(xml.words(one)) for one in element.iterfind(_path(path)))
+    texts = (_words(one) for one in element.iterfind(_path(path)))
     return tuple(dict.fromkeys(text for text in texts if text))
 
 

@@ -26,7 +26,7 @@ LICENCE = "LicenseRef-Consent"
 ANSWER, CORRECTION, CITED = "answer", "correction", "passage"  # codes of a document's sections
 MOST_PASSAGES = 20
 
-_Id = Annotated[str, Field(pattern=r"\A[0-9a-z][0-9a-z-]{0,63}\Z")]
+_Id = Annotated[str, Field(pattern=r"^[0-9a-z][0-9a-z-]{0,63}$")]
 _Label = Annotated[str, Field(min_length=1, max_length=300)]
 
 
@@ -57,7 +57,7 @@ class Consent(_Strict):
     """Which consent an item rests on: ``id`` is drawn at random, ``text_version`` says which wording was agreed to."""
 
     id: _Id
-    text_version: Annotated[str, Field(pattern=r"\A[0-9A-Za-z.-]{1,32}\Z")]
+    text_version: Annotated[str, Field(pattern=r"^[0-9A-Za-z.-]{1,32}$")]
 
 
 class Cited(_Strict):
@@ -93,7 +93,7 @@ class Item(_Strict):
     passages: Annotated[tuple[Cited, ...], Field(max_length=MOST_PASSAGES)] = ()
     correction: Annotated[str, Field(max_length=20_000)] = ""
     role: Role = Role.OTHER
-    build: Annotated[str, Field(pattern=r"\A(?:[0-9a-f]{64})?\Z")] = ""
+    build: Annotated[str, Field(pattern=r"^(?:[0-9a-f]{64})?$")] = ""
 
     @field_validator("created_utc")
     @classmethod
@@ -169,18 +169,24 @@ def _item(where: str, fields: dict[str, object], withdrawn: Container[str]) -> P
         return Fault(where, "wrong-form", f"Not as the schema says: {_named(error)}.")
     if item.consent.id in withdrawn:
         return Fault(f"{item.consent.id}/{item.id}", "withdrawn", "The consent was taken back.")
-    return _document(item)
+    document = _document(item)
+    if not document.facts["question"] or not all(section.text for section in document.sections):
+        return Fault(where, "no-text", "A question, answer or passage of the item shows nothing.")
+    return document
 
 
 def _document(item: Item) -> PublicDocument:
-    passages = [PublicSection((one.document, one.section), CITED, objects.words(one.text)) for one in item.passages]
-    answer = PublicSection(("Answer",), ANSWER, objects.words(item.answer))
-    correction = PublicSection(("Correction",), CORRECTION, objects.words(item.correction))
+    said = [PublicSection(("Answer",), ANSWER, objects.words(item.answer))]
+    if correction := objects.words(item.correction):
+        said.append(PublicSection(("Correction",), CORRECTION, correction))
+    for one in item.passages:
+        path = tuple(filter(None, map(objects.words, (one.document, one.section))))
+        said.append(PublicSection(path, CITED, objects.words(one.text)))
     return PublicDocument(
         id=f"{item.consent.id}/{item.id}",
         kind="feedback",
         title="Feedback on an answer",
-        sections=tuple(section for section in (answer, correction, *passages) if section.text),
+        sections=tuple(said),
         version=str(VERSION),
         as_of=item.created_utc.date().isoformat(),
         licence=LICENCE,

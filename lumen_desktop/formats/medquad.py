@@ -5,6 +5,7 @@ arXiv 1901.08079; the repository's readme, which says that the answers of three 
 each of those is a fault "no-text". `trainer.sources.medquad` calls it.
 """
 
+import hashlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -16,8 +17,9 @@ LICENCE = "CC-BY-4.0"
 
 
 def documents(stream: BinaryIO, name: str) -> Iterator[PublicDocument | Fault]:
-    """Each question with its answer as a document of kind "qa"; its id is "institute/question".
+    """Each question with its answer as a document of kind "qa"; its id is "institute/number-digest".
 
+    Several pages of the set bear one number, and so do their questions: a digest of the question tells them apart.
     ``facts``: question, answer, qtype (the set's own type, such as "symptoms"), focus (the disease), cuis (UMLS).
     The section's code is the type; its path says it as a heading.
 
@@ -80,8 +82,9 @@ def _document(place: str, of: dict[str, str], cuis: tuple[str, ...]) -> PublicDo
         return Fault(place, "wrong-form", "The item has no question.")
     if not answer:
         return Fault(place, "no-text", "The item has no answer.")
+    digest = hashlib.sha256(question.encode()).hexdigest()[:8]
     return PublicDocument(
-        id=place,
+        id=f"{place}-{digest}",
         kind="qa",
         title=focus or question,
         sections=(PublicSection((qtype[:1].upper() + qtype[1:],) if qtype else (), qtype, answer),),

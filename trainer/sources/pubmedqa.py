@@ -6,7 +6,7 @@ from typing import BinaryIO
 from lumen_desktop.formats import pubmedqa
 from lumen_desktop.formats.document import Fault, PublicDocument
 from trainer.sources import Source
-from trainer.sources.pubmedqa_test import TEST_PMIDS
+from trainer.sources.pubmedqa_held_out import TEST_PMIDS
 
 
 def _read(stream: BinaryIO, name: str) -> Iterator[PublicDocument | Fault]:
