@@ -51,9 +51,6 @@ class SourceChoice(_Part):
         default={},
         description="Licence of files that state none: a file name, in which * stands for anything, to an identifier.",
     )
-    companions: dict[str, str] = Field(
-        default={}, description="Files that the reader wants besides, by the names that `lumen-trainer sources` gives."
-    )
 
     @field_validator("licences")
     @classmethod
@@ -255,10 +252,11 @@ def _wrong(file: Path, error: ValidationError, line_of: dict[tuple[str, ...], in
     words = {
         "extra_forbidden": "there is no such field",
         "missing": "the field is missing",
-    }.get(first["type"], first["msg"].removeprefix("Value error, ").rstrip("."))
+    }.get(first["type"])
+    words = words or first["msg"].removeprefix("Value error, ").replace("Input should", "input should")
     more = error.error_count() - 1
     others = f" ({more} more)" if more else ""
-    return _refused(file, f"{where}{'.'.join(place) or 'the file'}: {words[:1].lower() + words[1:]}{others}")
+    return _refused(file, f"{where}{'.'.join(place) or 'the file'}: {words}{others}")
 
 
 def _refused(file: Path, words: str) -> InputError:

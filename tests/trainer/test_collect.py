@@ -16,7 +16,7 @@ from typing import Any
 import filelock
 import pytest
 
-from lumen_desktop.errors import InputError, StorageError, Stopped
+from lumen_desktop.errors import InputError, Stopped, StorageError
 from tests.conftest import ROOT
 from tests.trainer.conftest import COMMAND, TINY, collected, environment, line, written
 from trainer.collect import Shard, Stop, Summary, inputs, reading, shard
@@ -187,8 +187,6 @@ def test_without_a_licence_nothing_is_collected(configured: Configured, tmp_path
         ({"tiny": ["empty"]}, "TRN-007"),
         ({"tiny": []}, "TRN-007"),
         ({"tiny": ["."]}, "TRN-007"),
-        ({"tiny": {"files": ["a.jsonl"], "companions": {"list": "a.jsonl"}}}, "TRN-005"),
-        ({"beside": {"files": ["a.jsonl"], "companions": {"withdrawals": "missing"}}}, "TRN-007"),
     ],
 )
 def test_what_the_configuration_does_not_accept_is_refused_before_anything_is_read(
@@ -237,15 +235,21 @@ def test_what_its_publisher_took_back_goes_unless_it_came_back(configured: Confi
     ]  # fmt: skip
 
 
-def test_a_companion_is_read_and_a_new_one_reads_the_files_anew(configured: Configured, tmp_path: Path) -> None:
-    written(tmp_path / "a.jsonl", line("1"), line("2"))
-    (tmp_path / "list.txt").write_text("1")
-    config = configured({"beside": {"files": ["a.jsonl"], "companions": {"withdrawals": "list.txt"}}})
-    collect(config)
-    assert [record.doc_id for record in records(tmp_path / "work")] == ["beside:2"]
-    (tmp_path / "list.txt").write_text("2")
-    assert collect(config).read == 1
-    assert [record.doc_id for record in records(tmp_path / "work")] == ["beside:1"]
+def test_what_rested_on_a_consent_goes_with_it_wherever_it_stands(configured: Configured, tmp_path: Path) -> None:
+    items = [line("c1/1"), line("c1/2"), line("c2/1"), line("c11/1")]
+    written(tmp_path / "in/a-withdrawals.jsonl", {"id": "c1", "fault": "withdrawn"})
+    written(tmp_path / "in/items.jsonl", *items)
+    collect(configured({"consent": ["in"]}))
+    assert [record.doc_id for record in records(tmp_path / "work")] == ["consent:c2/1", "consent:c11/1"]
+    assert rejects(tmp_path / "work") == [("in/items.jsonl#c1/1", "withdrawn"), ("in/items.jsonl#c1/2", "withdrawn")]
+
+
+def test_without_the_whole_list_of_withdrawals_nothing_is_collected(configured: Configured, tmp_path: Path) -> None:
+    written(tmp_path / "in/a-withdrawals.jsonl", {"id": "c1", "fault": "withdrawn"}, {"refuse": "FMT-002"})
+    written(tmp_path / "in/items.jsonl", line("c1/1"))
+    with pytest.raises(InputError, match="a-withdrawals"):
+        collect(configured({"consent": ["in"]}))
+    assert not (tmp_path / "work/collected").exists()
 
 
 def many(tmp_path: Path, files: int = 6, each: int = 40) -> None:
@@ -349,7 +353,7 @@ def test_a_part_that_is_not_as_it_was_is_read_anew(
     expected = collected(tmp_path / "work")
     folder = tmp_path / "work/parts/tiny"
     kind = {"records": "*.jsonl", "notes": "*.notes"}.get(harm, "*.json")
-    path = sorted(folder.glob(kind))[0]
+    path = min(folder.glob(kind))
     if harm == "form":
         path.write_text('{"other": 1}')
     elif harm == "records":
@@ -365,13 +369,13 @@ def test_a_changed_file_is_read_anew_and_a_file_that_is_gone_leaves_nothing(
 ) -> None:
     written(tmp_path / "in/a.jsonl", line("1", "Old."))
     written(tmp_path / "in/b.jsonl", line("2"))
-    config = configured({"tiny": ["in"], "beside": ["in/b.jsonl"]})
+    config = configured({"tiny": ["in"], "unstated": ["in/b.jsonl"]})
     assert collect(config).read == 3
     assert collect(config).read == 0
     assert collect(config, fresh=True).read == 3
     written(tmp_path / "in/a.jsonl", line("1", "New words."))
     assert collect(config).read == 1
-    assert records(tmp_path / "work")[1].text == "New words."
+    assert records(tmp_path / "work")[0].text == "New words."
     (tmp_path / "in/b.jsonl").unlink()
     collect(configured({"tiny": ["in"]}))
     assert [record.doc_id for record in records(tmp_path / "work")] == ["tiny:1"]

@@ -4,13 +4,12 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from lumen_desktop.errors import InputError
 from lumen_desktop.formats.document import Entity, Fault, Ingredient, PublicDocument, PublicSection
-from trainer.sources import Reader, Source
+from trainer.sources import Source
 
 
 def documents(stream: BinaryIO, name: str) -> Iterator[PublicDocument | Fault]:
@@ -38,17 +37,6 @@ def _document(fields: dict[str, Any], name: str) -> PublicDocument:
     )  # fmt: skip
 
 
-def _without(places: Mapping[str, Path]) -> Reader:
-    withdrawn = set(places["withdrawals"].read_text(encoding="utf-8").split())
-
-    def read(stream: BinaryIO, name: str) -> Iterator[PublicDocument | Fault]:
-        for event in documents(stream, name):
-            taken = isinstance(event, PublicDocument) and event.id in withdrawn
-            yield Fault(event.id, "withdrawn", "The list says so.") if taken else event  # type: ignore[union-attr]
-
-    return read
-
-
 def names_in_zip(stream: BinaryIO, name: str) -> Iterator[PublicDocument | Fault]:
     """A reader that opens its zip itself."""
     with zipfile.ZipFile(stream) as archive:
@@ -69,6 +57,6 @@ ALL = (
     source("unstated", ""),
     source("strange", "LicenseRef-Nobody"),
     source("closed", "LicenseRef-DrugBank", on=False, terms="Only with an agreement of your own."),
-    source("beside", companions={"withdrawals": "One id a line."}, reader=_without),
+    source("consent", "LicenseRef-Consent"),
     source("tables", endings=(".zip",), read=names_in_zip),
 )

@@ -100,7 +100,6 @@ def _presented(job: Callable[[], int | None]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         output.line("Stopped.")
         return 2
-    except BrokenPipeError:
-        sys.stdout = None  # nobody listens: Python must not try again at its end
+    except SystemExit:  # typer, where nobody reads what is printed
         return 2
     return status if isinstance(status, int) else 0

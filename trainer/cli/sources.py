@@ -27,7 +27,7 @@ def as_value(source: Source) -> dict[str, Any]:
         "licence": source.licence or None, "licence_title": licence.title if licence else "stated in each file",
         "commercial": licence.commercial if licence else None, "attribution": licence.attribution if licence else None,
         "note": licence.note if licence else "", "terms": source.terms, "how": source.how, "url": source.url,
-        "size": source.size, "endings": list(source.endings), "companions": dict(source.companions),
+        "size": source.size, "endings": list(source.endings),
     }  # fmt: skip
 
 
@@ -41,5 +41,4 @@ def _words(value: dict[str, Any]) -> str:
         f"  Licence   {value['licence_title']}; {sold[value['commercial']]}. {value['note']}".rstrip(),
     ]
     lines += [f"  Terms     {value['terms']}"] if value["terms"] else []
-    lines += [f"  Beside    {name}: {words}" for name, words in value["companions"].items()]
     return "\n".join(lines) + "\n"

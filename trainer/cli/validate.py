@@ -7,7 +7,7 @@ import typer
 
 from lumen_desktop.errors import InputError
 from trainer.cli import output
-from trainer.collect.inputs import Choice, InputFile, chosen, companions, found
+from trainer.collect.inputs import Choice, InputFile, chosen, found
 from trainer.collect.run import sources_of
 from trainer.config import Config, load, schema
 
@@ -44,8 +44,6 @@ def checked(config: Config) -> tuple[list[Choice], list[InputFile]]:
     choices = chosen(config, sources_of())
     if not choices:
         raise InputError("No source is used.", code="TRN-005", hint="`lumen-trainer sources` shows what there is.")
-    for choice in choices:
-        companions(config, choice)
     for written in [*config.dataset.evaluation, *config.dataset.replay]:
         if not config.place(written).exists():
             raise InputError(

@@ -107,13 +107,6 @@ def _checked(source: Source, settings: SourceChoice) -> Choice:
             code="TRN-006",
             hint=f"Read them at {source.url} and write `accept_terms: true` under sources.{source.name}.",
         )
-    for name in settings.companions:
-        if name not in source.companions:
-            raise InputError(
-                f"The source “{source.name}” takes no companion “{name}”.",
-                code="TRN-005",
-                hint=f"It takes: {', '.join(source.companions) or 'none'}.",
-            )
     return Choice(source, settings)
 
 
@@ -124,19 +117,6 @@ def found(config: Config, choices: Sequence[Choice]) -> list[InputFile]:
         InputError: a file or folder is not there, holds nothing to read or the work folder (TRN-007).
     """
     return [file for choice in choices for file in _files_of(config, choice)]
-
-
-def companions(config: Config, choice: Choice) -> dict[str, Path]:
-    """The files that a source's reader wants besides.
-
-    Raises:
-        InputError: one is not there (TRN-007).
-    """
-    places = {name: config.place(written) for name, written in sorted(choice.settings.companions.items())}
-    for name, place in places.items():
-        if not place.is_file():
-            raise _missing(choice.source, choice.settings.companions[name])
-    return places
 
 
 def _files_of(config: Config, choice: Choice) -> list[InputFile]:

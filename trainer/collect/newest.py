@@ -1,8 +1,9 @@
 """Which version of each document stays, over all files: the newest, unless its publisher took it back later.
 
 Goes by keys only (document, version, day, place), which lie in a temporary SQLite file, so that memory stays constant
-over tens of millions of documents; no text is loaded. The order of files is that of `inputs.found`: a deletion in a
-later file takes out what stands before it, and a document that comes back after it stays.
+over tens of millions of documents; no text is loaded. The order of files is that of `inputs.found`: a deletion or
+retraction takes out what stands before it, and a document that comes back after it stays. A withdrawal of consent
+("withdrawn") takes out the document of its name and those whose name begins with it and "/", wherever they stand.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ from trainer.collect.reading import Job, notes_file, records_file, state_of
 from trainer.lines import LinesFile, read_lines, refused_if_unwritable, write_json
 from trainer.records import Reject
 
+_EVER = 2**62  # later than any position
 _WORDS = {
     "superseded": "A newer version of it is among the files.",
     "repeated": "The same version of it is among the files again.",
@@ -29,15 +31,19 @@ _WORDS = {
     "withdrawn": "It was withdrawn later.",
 }
 _TABLES = """
-CREATE TABLE document (position INTEGER PRIMARY KEY, id TEXT, rank TEXT, as_of TEXT, part INTEGER, place INTEGER);
+CREATE TABLE document (
+    position INTEGER PRIMARY KEY, id TEXT, owner TEXT, rank TEXT, as_of TEXT, part INTEGER, place INTEGER
+);
 CREATE TABLE withdrawal (position INTEGER PRIMARY KEY, id TEXT, reason TEXT);
 """
 _FALLEN = """
 CREATE TABLE fallen AS
 WITH last AS (SELECT id, max(position) AS position, reason FROM withdrawal GROUP BY id),
 told AS (
-    SELECT document.*, CASE WHEN last.position > document.position THEN last.reason END AS withdrawn
-    FROM document LEFT JOIN last ON last.id = document.id
+    SELECT document.*, CASE
+        WHEN last.position > document.position THEN last.reason
+        WHEN owned.reason = 'withdrawn' THEN 'withdrawn' END AS withdrawn
+    FROM document LEFT JOIN last ON last.id = document.id LEFT JOIN last AS owned ON owned.id = document.owner
 ),
 placed AS (
     SELECT part, place, rank, as_of, withdrawn, row_number() OVER versions AS number,
@@ -229,13 +235,15 @@ def _fallen(parts: Sequence[_Part], file: Path) -> Iterator[Iterator[tuple[int, 
 def _fill(keys: sqlite3.Connection, parts: Sequence[_Part]) -> None:
     position = 0
     for number, part in enumerate(parts):
-        documents: list[tuple[int, str, str, str, int, int]] = []
+        documents: list[tuple[int, str, str, str, str, int, int]] = []
         withdrawals: list[tuple[int, str, str]] = []
         for note in part.notes:
             position += 1
             if note[0] == "d":
-                documents.append((position, note[1], note[2], note[3], number, len(documents)))
+                _, identity, rank, as_of = note[:4]
+                owner = identity.partition("/")[0]
+                documents.append((position, identity, owner, rank, as_of, number, len(documents)))
             elif note[0] == "x":
-                withdrawals.append((position, note[1], note[2]))
-        keys.executemany("INSERT INTO document VALUES (?, ?, ?, ?, ?, ?)", documents)
+                withdrawals.append((position + (_EVER if note[2] == "withdrawn" else 0), note[1], note[2]))
+        keys.executemany("INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?)", documents)
         keys.executemany("INSERT INTO withdrawal VALUES (?, ?, ?)", withdrawals)

@@ -8,7 +8,7 @@ plain values. Knows no other unit.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from io import BufferedReader, RawIOBase
 from pathlib import Path
@@ -24,7 +24,8 @@ from trainer.records import Record
 from trainer.sources import Reader, Source
 
 PART_BYTES = 64 * 1024**2
-WITHDRAWS = frozenset({"deleted", "retracted", "withdrawn"})
+ORDERS = frozenset({"deleted", "withdrawn"})  # not records themselves
+WITHDRAWS = ORDERS | {"retracted"}  # what was said before of the document with this identity holds no more
 _HEAD_BYTES = 4
 _PIECE_BYTES = 256 * 1024
 
@@ -41,7 +42,6 @@ class Job:
         unit: what is read.
         folder: where its parts go.
         licence: of documents that state none, from the configuration.
-        companions: files that the reader wants besides.
         fingerprint: digest of all that its parts depend on; parts of another one are not gone on with.
         stop_on_error: whether a file that cannot be read ends the reading.
     """
@@ -49,7 +49,6 @@ class Job:
     unit: Unit
     folder: Path
     licence: str
-    companions: Mapping[str, Path]
     fingerprint: str
     stop_on_error: bool
 
@@ -180,7 +179,7 @@ class _Pen:
         elif isinstance(event, Fault):
             if event.reason in WITHDRAWS:
                 self._note("x", f"{self.source.name}:{event.where}", event.reason)
-            if event.reason != "deleted":
+            if event.reason not in ORDERS:
                 self._note("r", f"{name}#{event.where}", event.reason, event.words)
 
     def _document(self, name: str, document: PublicDocument) -> Fault | None:
@@ -239,7 +238,6 @@ def made_records(document: PublicDocument, source: Source, name: str, licence: s
 def _events(job: Job, source: Source, moved: Moved) -> Events:
     """What a unit's file says, each with the file's name; a file that cannot be read on says so last."""
     unit = job.unit
-    reader = source.reader(job.companions) if source.reader and job.companions else source.read
     try:
         raw = unit.file.path.open("rb", buffering=0)
     except OSError as error:
@@ -253,20 +251,20 @@ def _events(job: Job, source: Source, moved: Moved) -> Events:
             yield unit.file.name, _unreadable(error)
             return
         if zipped and takes_whole_zips(source):
-            yield from _read(reader, stream, unit.file.name, unit.file.within)
+            yield from _read(source.read, stream, unit.file.name, unit.file.within)
         elif zipped:
-            yield from _zip_events(unit, source, reader, stream)
+            yield from _zip_events(unit, source, stream)
         else:
             most = max(archives.LARGEST_MEMBER_BYTES, unit.file.size_bytes)
             plain = archives.unpacked(stream, largest_bytes=most)
-            yield from _read(reader, plain, unit.file.name, unit.file.within)
+            yield from _read(source.read, plain, unit.file.name, unit.file.within)
 
 
-def _zip_events(unit: Unit, source: Source, reader: Reader, stream: BinaryIO) -> Events:
+def _zip_events(unit: Unit, source: Source, stream: BinaryIO) -> Events:
     endings = tuple(ending for base in source.endings for ending in (base, f"{base.removesuffix('.gz')}.gz"))
     try:
         for entry, inside in archives.entries(stream, endings=endings, first=unit.first, last=unit.last):
-            yield from _entry_events(unit, reader, entry, inside)
+            yield from _entry_events(unit, source.read, entry, inside)
     except InputError as error:
         yield unit.file.name, error
 

@@ -27,7 +27,7 @@ import lumen_desktop
 from lumen_desktop import errors
 from lumen_desktop.errors import EngineError, InputError, LumenError, Stopped, StorageError
 from trainer.collect import reading
-from trainer.collect.inputs import Choice, Unit, chosen, companions, found, licence_of, units
+from trainer.collect.inputs import Choice, Unit, chosen, found, licence_of, units
 from trainer.collect.newest import Tally, settle
 from trainer.collect.reading import Job, state_of
 from trainer.config import Config
@@ -35,6 +35,7 @@ from trainer.lines import refused_if_unwritable
 from trainer.sources import Source
 
 REGISTRY = "trainer.sources.all"
+BY_CONSENT = "LicenseRef-Consent"  # whom a file of withdrawals that cannot be read would protect, nobody knows
 _FORM = 1  # of the parts; another number reads everything anew
 _POLL_S = 0.2
 _MANY = 1024**2  # bytes after which a process tells the others how far it is
@@ -150,17 +151,16 @@ def collect(
 def jobs_of(config: Config, choices: Sequence[Choice]) -> list[Job]:
     """All units with what their reading depends on, in order."""
     by_name = {choice.source.name: choice for choice in choices}
-    beside = {choice.source.name: companions(config, choice) for choice in choices}
-    digests = {name: {key: _digest([path]) for key, path in files.items()} for name, files in beside.items()}
     readers = _digest(_reader_files())
     made = []
     for unit in units(found(config, choices), {name: choice.source for name, choice in by_name.items()}):
         name = unit.file.source
         licence = licence_of(by_name[name].settings, unit.file.name)
-        depends = [_FORM, lumen_desktop.__version__, readers, reading.PART_BYTES, licence, digests[name], *_marks(unit)]
+        depends = [_FORM, lumen_desktop.__version__, readers, reading.PART_BYTES, licence, *_marks(unit)]
         fingerprint = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
         folder = config.work_folder / "parts" / name
-        made.append(Job(unit, folder, licence, beside[name], fingerprint, config.collect.on_error == "stop"))
+        stop = config.collect.on_error == "stop" or by_name[name].source.licence == BY_CONSENT
+        made.append(Job(unit, folder, licence, fingerprint, stop))
     return made
 
 

@@ -4,9 +4,8 @@ A module here says in a `Source` where its bulk files are had and how its files 
 names them in the order they are listed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO, TypeAlias
 
 from lumen_desktop.formats.document import Fault, PublicDocument
@@ -33,8 +32,6 @@ class Source:
             an archive; raises `InputError` for a file that cannot be read on.
         on: whether it is used where the configuration does not say.
         terms: what its user must accept first, one sentence; empty where there is nothing to accept.
-        companions: files that the reader wants besides, such as a list of withdrawals: name to one sentence.
-        reader: makes a reader that goes by the companions that the configuration names; called where it names any.
     """
 
     name: str
@@ -48,5 +45,3 @@ class Source:
     read: Reader
     on: bool = True
     terms: str = ""
-    companions: Mapping[str, str] = field(default_factory=dict)
-    reader: Callable[[Mapping[str, Path]], Reader] | None = None
