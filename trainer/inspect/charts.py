@@ -72,8 +72,8 @@ def histogram(series: Mapping[str, Sequence[tuple[str, int]]], *, title: str, na
         for i, ((kind, classes), colour) in enumerate(zip(series.items(), _SERIES, strict=False)):
             places = [place + i * width for place in range(len(classes))]
             axes.bar(places, [n for _, n in classes], width=width, align="edge", color=colour, label=kind)
-        axes.set_xticks([place + 0.4 for place in range(len(longest))], [label for label, _ in longest])
-        axes.tick_params(axis="x", length=0, labelrotation=40)
+        axes.set_xticks([place + 0.4 for place in range(len(longest))], [label for label, _ in longest], ha="right")
+        axes.tick_params(axis="x", length=0, labelrotation=35)
         axes.tick_params(axis="y", length=0)
         axes.yaxis.grid(visible=True)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")

@@ -131,7 +131,7 @@ class Figures:
 
     def lengths(self) -> dict[str, Lengths]:
         """The three kinds of lengths by name."""
-        return {"question": self.questions, "answer": self.answers, "whole conversation": self.whole}
+        return {"user's turn": self.questions, "answer": self.answers, "all turns": self.whole}
 
 
 def figures_of(work: Work) -> Figures:

@@ -62,7 +62,7 @@ def page(
 def _tiles(figures: Figures, rejected: Mapping[tuple[str, str], int]) -> list[tuple[str, str]]:
     return [
         ("Examples", _number(figures.examples)),
-        *((f"in {_TITLES[split]}", _number(figures.splits[split])) for split in SPLITS),
+        *((_TITLES[split].capitalize(), _number(figures.splits[split])) for split in SPLITS),
         ("Words", _number(figures.words)),
         ("Sources", _number(len(figures.sources.keys() - {"none"}))),
         ("Left out", _number(sum(rejected.values()))),
@@ -72,21 +72,23 @@ def _tiles(figures: Figures, rejected: Mapping[tuple[str, str], int]) -> list[tu
 def _charts(figures: Figures, rejected: Mapping[tuple[str, str], int]) -> list[Chart]:
     fields = figures.fields()
     found = [_families(figures), _lengths(figures)]
-    for name, heading, words, counts in (
-        ("sources", "Sources", "An example that rests on two sources counts in both.", fields["sources"]),
-        ("licences", "Licences", "As the examples state them; `lumen-trainer licence` judges.", fields["licences"]),
-        ("answerable", "Answered by the sources shown", "“None” are examples that show no source.",
+    for name, kind, heading, words, counts in (
+        ("sources", "source", "Sources", "An example that rests on two counts in both.", fields["sources"]),
+        ("licences", "licence", "Licences", "As the examples state them; lumen-trainer licence judges.",
+         fields["licences"]),
+        ("answerable", "answered", "Answered by the sources shown", "“None” are examples that show no source.",
          fields["answerable"]),
-        ("years", "Year of the source", "Of the latest document that an example rests on.", fields["years"]),
-        ("groups", "Most frequent groups", "What must not lie on both sides of a split; the twenty largest.",
+        ("years", "year", "Year of the source", "Of the latest document that an example rests on.", fields["years"]),
+        ("groups", "group", "Most frequent groups", "What must not lie on both sides of a split; the twenty largest.",
          fields["groups"]),
-        ("templates", "Most frequent wordings", "No phrase should be learnt by heart; the twenty most frequent.",
+        ("templates", "wording", "Most frequent wordings", "None should be learnt by heart; the twenty most frequent.",
          fields["templates"]),
-        ("rejects", "Left out", "By step and reason, over collecting and curating.",
+        ("rejects", "step: reason", "Left out", "Over collecting and curating.",
          {f"{step}: {reason}": n for (step, reason), n in rejected.items()}),
     ):  # fmt: skip
         if counts:
-            found.append(_counted(name, heading, words, counts))
+            whole = sum(rejected.values()) if name == "rejects" else figures.examples
+            found.append(_counted(name, kind, heading, words, counts=counts, whole=whole))
     return found
 
 
@@ -119,9 +121,10 @@ def _lengths(figures: Figures) -> Chart:
     )  # fmt: skip
 
 
-def _counted(name: str, heading: str, words: str, counts: Mapping[str, int]) -> Chart:
-    picture = charts.bars({"examples": counts}, title=f"Bars: {heading.lower()}", name=f"chart-{name}")
-    return Chart(name, heading, words, Markup(picture), ("", "examples"), tuple(counts.items()))  # noqa: S704
+def _counted(name: str, kind: str, heading: str, words: str, *, counts: Mapping[str, int], whole: int) -> Chart:
+    picture = charts.bars({"": counts}, title=f"Bars: {heading.lower()}", name=f"chart-{name}")
+    rows = tuple((label, n, f"{n / whole:.1%}") for label, n in counts.items())
+    return Chart(name, heading, words, Markup(picture), (kind, "number", "share"), rows)  # noqa: S704
 
 
 def _number(value: Any) -> str:

@@ -97,7 +97,8 @@ def _credit(source: str, licence: Licence) -> str:
     one = _credits().get(source, {"title": source, "creator": "", "url": ""})
     said = one.get("copyright", "")
     if not said and licence.id in ("MIT", _APACHE):
-        said = f"Its copyright line is not known to lumen-trainer: copy it from the licence at {one['url'] or 'its origin'}"
+        place = one["url"] or "its origin"
+        said = f"Its copyright line is not known to lumen-trainer: copy it from the licence at {place}"
     return "- " + ". ".join(part for part in (one["title"], one["creator"], said, one["url"]) if part)
 
 
