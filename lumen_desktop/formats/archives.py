@@ -60,34 +60,79 @@ def members(
         InputError: no readable zip (FMT-001), three deep (FMT-004), encrypted (FMT-007); while it is read, as
             `unpacked` says.
     """
-    yield from _members(stream, (), endings, largest_bytes)
+    for _, inside in entries(stream, endings=endings, largest_bytes=largest_bytes):
+        yield from inside
 
 
-def _members(
-    stream: BinaryIO, above: tuple[str, ...], endings: tuple[str, ...], largest_bytes: int
-) -> Iterator[Member]:
+def entries(
+    stream: BinaryIO, *, endings: tuple[str, ...], largest_bytes: int = LARGEST_MEMBER_BYTES,
+    first: int = 0, last: int | None = None,
+) -> Iterator[tuple[str, Iterator[Member]]]:  # fmt: skip
+    """The same as `members`, entry by entry, so that what is wrong with one entry ends only that one.
+
+    Args:
+        stream: the zip, seekable.
+        endings: lower case, such as (".xml",).
+        largest_bytes: how large one may become.
+        first: the number of the first of the archive's entries that is wanted, from 0.
+        last: the number after the last one that is wanted; None takes all.
+
+    Yields:
+        An entry's name and the files in it: itself, or those in the zip that it is. Its files are read before the
+        next entry is asked for; what they raise, `members` says.
+
+    Raises:
+        InputError: no readable zip (FMT-001).
+    """
+    with _opened(stream) as archive:
+        for info in archive.infolist()[first:last]:
+            if _wanted(info, endings):
+                yield info.filename, _inside(archive, info, (), endings, largest_bytes)
+
+
+def entry_sizes(stream: BinaryIO) -> list[int]:
+    """What each entry of a zip takes up in it, in bytes, in the archive's order, to share the work by.
+
+    Raises:
+        InputError: no readable zip (FMT-001).
+    """
+    with _opened(stream) as archive:
+        return [info.compress_size for info in archive.infolist()]
+
+
+def _opened(stream: BinaryIO) -> zipfile.ZipFile:
     try:
-        archive = zipfile.ZipFile(stream)
-    except (zipfile.BadZipFile, OSError, ValueError):
+        return zipfile.ZipFile(stream)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise _damaged() from None
-    with archive:
-        for info in archive.infolist():
-            names, lower = (*above, info.filename), info.filename.lower()
-            inner = lower.endswith(".zip")
-            if info.is_dir() or not (inner or lower.endswith(endings)):
-                continue
-            if info.flag_bits & 1:
-                raise InputError("The archive is encrypted.", code="FMT-007", hint="Unpack it and add what is in it.")
-            if inner and len(names) >= DEEPEST:
-                raise InputError(
-                    "The archive holds an archive in an archive.", code="FMT-004", hint="Unpack the outermost one."
-                )
-            with archive.open(info) as source:
-                limited = cast("BinaryIO", BufferedReader(_Limited(source, largest_bytes), _PIECE_BYTES))
-                if inner:
-                    yield from _nested(limited, names, endings, largest_bytes)
-                else:
-                    yield Member(names, limited)
+
+
+def _wanted(info: zipfile.ZipInfo, endings: tuple[str, ...]) -> bool:
+    return not info.is_dir() and info.filename.lower().endswith((*endings, ".zip"))
+
+
+def _inside(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, above: tuple[str, ...], endings: tuple[str, ...],
+    largest_bytes: int,
+) -> Iterator[Member]:  # fmt: skip
+    names = (*above, info.filename)
+    inner = info.filename.lower().endswith(".zip")
+    if info.flag_bits & 1:
+        raise InputError("The archive is encrypted.", code="FMT-007", hint="Unpack it and add what is in it.")
+    if inner and len(names) >= DEEPEST:
+        raise InputError(
+            "The archive holds an archive in an archive.", code="FMT-004", hint="Unpack the outermost one."
+        )
+    try:
+        source = archive.open(info)
+    except (zipfile.BadZipFile, OSError, NotImplementedError):
+        raise _damaged() from None
+    with source:
+        limited = cast("BinaryIO", BufferedReader(_Limited(source, largest_bytes), _PIECE_BYTES))
+        if inner:
+            yield from _nested(limited, names, endings, largest_bytes)
+        else:
+            yield Member(names, limited)
 
 
 def _nested(stream: BinaryIO, names: tuple[str, ...], endings: tuple[str, ...], largest_bytes: int) -> Iterator[Member]:
@@ -96,7 +141,10 @@ def _nested(stream: BinaryIO, names: tuple[str, ...], endings: tuple[str, ...], 
         while piece := stream.read(_PIECE_BYTES):
             whole.write(piece)
         whole.seek(0)
-        yield from _members(cast("BinaryIO", whole), names, endings, largest_bytes)
+        with _opened(cast("BinaryIO", whole)) as archive:
+            for info in archive.infolist():
+                if _wanted(info, endings):
+                    yield from _inside(archive, info, names, endings, largest_bytes)
 
 
 class _Limited(RawIOBase):

@@ -1,0 +1,73 @@
+"""What the trainer's tests share: a folder with a configuration over small sources, and the command line."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from trainer.config import Config, load
+
+TINY = "tests.trainer.tiny_sources"
+COMMAND = (
+    f"import trainer.collect.run as run; run.REGISTRY = '{TINY}'\n"
+    "from trainer.cli import main\nif __name__ == '__main__': main()"
+)
+
+
+def line(identity: str, *texts: str, **fields: Any) -> dict[str, Any]:
+    """A document of the tests' own source."""
+    return {"id": identity, "texts": list(texts or ("Take one tablet.",)), **fields}
+
+
+def written(path: Path, *lines: Mapping[str, Any]) -> Path:
+    """A file of the tests' own source."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Callable[..., Config]:
+    """Makes a configuration in the test's folder: sources by name, other sections by keyword."""
+
+    def configure(sources: Mapping[str, Any], **sections: Any) -> Config:
+        file = tmp_path / "lumen-trainer.yaml"
+        choices = {name: one if isinstance(one, dict) else {"files": one} for name, one in sources.items()}
+        file.write_text(yaml.safe_dump({"version": 1, "work": "work", "sources": choices, **sections}))
+        return load(file)
+
+    return configure
+
+
+Trainer = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def environment() -> dict[str, str]:
+    """Of a `lumen-trainer` process."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+
+
+@pytest.fixture
+def lumen_trainer() -> Trainer:
+    """Runs `lumen-trainer` over the tests' sources as a process of its own."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", COMMAND, *map(str, arguments)], env=environment(), cwd=ROOT, capture_output=True,
+            text=True, check=False, timeout=120,
+        )  # fmt: skip
+
+    return run
+
+
+def collected(work: Path) -> dict[str, bytes]:
+    """Every file that a collection laid out, by its name."""
+    out = work / "collected"
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}

@@ -1,0 +1,344 @@
+"""Reads one unit into parts: records in one file, notes on its documents and rejects in another, a state beside them.
+
+A part ends after so many bytes, always at the same document, so that a reading that was killed goes on after its last
+whole part and makes the same bytes as one that was not. Runs in a process of its own or in the caller's; takes only
+plain values. Knows no other unit.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from io import BufferedReader, RawIOBase
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias, cast
+
+from lumen_desktop.errors import InputError, Stopped
+from lumen_desktop.formats import archives
+from lumen_desktop.formats.document import Fault, PublicDocument
+from trainer.collect.inputs import Unit, takes_whole_zips
+from trainer.licences import LICENCES
+from trainer.lines import LinesFile, write_json
+from trainer.records import Record
+from trainer.sources import Reader, Source
+
+PART_BYTES = 64 * 1024**2
+WITHDRAWS = frozenset({"deleted", "retracted", "withdrawn"})
+_HEAD_BYTES = 4
+_PIECE_BYTES = 256 * 1024
+
+Event: TypeAlias = PublicDocument | Fault
+Events: TypeAlias = Iterator[tuple[str, PublicDocument | Fault | InputError]]
+Moved: TypeAlias = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A unit with what its reading depends on.
+
+    Attributes:
+        unit: what is read.
+        folder: where its parts go.
+        licence: of documents that state none, from the configuration.
+        companions: files that the reader wants besides.
+        fingerprint: digest of all that its parts depend on; parts of another one are not gone on with.
+        stop_on_error: whether a file that cannot be read ends the reading.
+    """
+
+    unit: Unit
+    folder: Path
+    licence: str
+    companions: Mapping[str, Path]
+    fingerprint: str
+    stop_on_error: bool
+
+    @property
+    def state_file(self) -> Path:
+        """Where the state of the reading is kept."""
+        return self.folder / f"{self.unit.stem}.json"
+
+
+@dataclass(slots=True)
+class State:
+    """How far a unit was read.
+
+    Attributes:
+        fingerprint: as `Job.fingerprint`.
+        parts: size in bytes of the records and of the notes of each whole part.
+        events: documents, faults and refusals that stand in whole parts.
+        done: whether that is all of them.
+        sha256: of the file, once its first unit was begun.
+    """
+
+    fingerprint: str
+    parts: list[list[int]] = field(default_factory=list)
+    events: int = 0
+    done: bool = False
+    sha256: str = ""
+
+
+def records_file(folder: Path, stem: str, part: int) -> Path:
+    """Where the records of a part are."""
+    return folder / f"{stem}.{part:04}.jsonl"
+
+
+def notes_file(folder: Path, stem: str, part: int) -> Path:
+    """Where the notes of a part are: JSON lists that begin with d (document), x (withdrawal) or r (reject)."""
+    return folder / f"{stem}.{part:04}.notes"
+
+
+def state_of(job: Job) -> State:
+    """How far a unit was read; not at all where its input or its reader is another one, or a part is missing."""
+    try:
+        state = State(**json.loads(job.state_file.read_bytes()))
+        whole = all(
+            records_file(job.folder, job.unit.stem, part).stat().st_size == sizes[0]
+            and notes_file(job.folder, job.unit.stem, part).stat().st_size == sizes[1]
+            for part, sizes in enumerate(state.parts)
+        )
+    except (OSError, ValueError, TypeError):
+        return State(job.fingerprint)
+    return state if whole and state.fingerprint == job.fingerprint else State(job.fingerprint)
+
+
+def read(job: Job, source: Source, *, moved: Moved, stopped: Callable[[], bool]) -> None:
+    """Reads a unit to its end, from where it was left.
+
+    Args:
+        job: the unit.
+        source: whose reader is asked.
+        moved: told the bytes that were read since it was last told.
+        stopped: asked after each document.
+
+    Raises:
+        Stopped: ``stopped`` said so; the whole parts stay.
+        InputError: the file cannot be read and ``stop_on_error`` holds, or it changed meanwhile (TRN-013).
+        StorageError: TRN-010.
+    """
+    state = state_of(job)
+    if state.done:
+        return
+    file = job.unit.file
+    if job.unit.number == 0 and not state.sha256:
+        with file.path.open("rb") as stream:
+            state.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    events = _events(job, source, moved)
+    for _ in range(state.events):
+        if stopped():
+            raise Stopped
+        next(events, None)
+    more = True
+    while more:
+        more = _part(job, source, state, events, stopped)
+    now = file.path.stat()
+    if (now.st_size, now.st_mtime_ns) != (file.size_bytes, file.modified_ns):
+        raise InputError(
+            f"{file.name} changed while it was read.", code="TRN-013", hint="Collect again when it is whole."
+        )
+    state.done = True
+    write_json(job.state_file, asdict(state))
+
+
+def _part(job: Job, source: Source, state: State, events: Events, stopped: Callable[[], bool]) -> bool:
+    """Reads one part; whether there may be another."""
+    number, more = len(state.parts), False
+    records = LinesFile(records_file(job.folder, job.unit.stem, number))
+    notes = LinesFile(notes_file(job.folder, job.unit.stem, number))
+    pen = _Pen(job, source, records, notes)
+    with records, notes:
+        for name, event in events:
+            if stopped():
+                raise Stopped
+            state.events += 1
+            pen.write(name, event)
+            if records.size_bytes + notes.size_bytes >= PART_BYTES:
+                more = True
+                break
+    state.parts.append([records.size_bytes, notes.size_bytes])
+    write_json(job.state_file, asdict(state))
+    return more
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """Writes down what a file said."""
+
+    job: Job
+    source: Source
+    records: LinesFile
+    notes: LinesFile
+
+    def write(self, name: str, event: Event | InputError) -> None:
+        """Writes a document's records, or why there are none."""
+        if isinstance(event, PublicDocument):
+            event = self._document(name, event) or event
+        if isinstance(event, InputError):
+            if self.job.stop_on_error:
+                raise InputError(f"{name}: {event.message}", code=event.code, hint=event.hint)
+            self._note("r", name, event.code, event.message)
+        elif isinstance(event, Fault):
+            if event.reason in WITHDRAWS:
+                self._note("x", f"{self.source.name}:{event.where}", event.reason)
+            if event.reason != "deleted":
+                self._note("r", f"{name}#{event.where}", event.reason, event.words)
+
+    def _document(self, name: str, document: PublicDocument) -> Fault | None:
+        made = made_records(document, self.source, name, self.job.licence)
+        if isinstance(made, Fault):
+            return made
+        try:
+            lines = [record.as_line().encode() for record in made]
+        except (UnicodeEncodeError, TypeError, ValueError):
+            return Fault(document.id, "wrong-form", "It holds something that is no text.")
+        for line in lines:
+            self.records.write(line)
+        first, size = made[0], sum(len(record.text) for record in made)
+        self._note("d", first.doc_id, ranked(first.version), first.as_of, len(lines), first.licence, size, name)
+        return None
+
+    def _note(self, *values: Any) -> None:
+        self.notes.write(json.dumps(values, separators=(",", ":")))
+
+
+def ranked(version: str) -> str:
+    """A version as text that sorts as its numbers do: "9" before "10"."""
+    return re.sub(r"\d+", lambda number: number.group().zfill(12), version)
+
+
+def made_records(document: PublicDocument, source: Source, name: str, licence: str) -> list[Record] | Fault:
+    """The records of a document, one a section, or why there are none.
+
+    Args:
+        document: as the source's reader made it.
+        source: its source.
+        name: of the file, with the names inside an archive after "!".
+        licence: where neither the document nor its source states one; may be empty.
+    """
+    terms = document.licence or licence or source.licence
+    if not document.id:
+        return Fault(document.title[:80] or "a document", "no-id", "It has no identity of its own.")
+    if not terms:
+        return Fault(document.id, "no-licence", "Neither the file nor the configuration says under which licence.")
+    if terms not in LICENCES:
+        return Fault(document.id, "unknown-licence", f"“{terms}” is not among the licences that are known.")
+    made = [
+        Record(
+            id=f"{source.name}:{document.id}#{number}", doc_id=f"{source.name}:{document.id}", source=source.name,
+            kind=document.kind, version=document.version, as_of=document.as_of, url=document.url, licence=terms,
+            commercial=LICENCES[terms].commercial, file=name, title=document.title, entity=document.entity,
+            section_code=section.code, section_path=section.path, language=document.language, text=section.text,
+            facts=document.facts,
+        )
+        for number, section in enumerate(document.sections, 1)
+        if section.text.strip()
+    ]  # fmt: skip
+    return made or Fault(document.id, "no-text", "It holds no text.")
+
+
+def _events(job: Job, source: Source, moved: Moved) -> Events:
+    """What a unit's file says, each with the file's name; a file that cannot be read on says so last."""
+    unit = job.unit
+    reader = source.reader(job.companions) if source.reader and job.companions else source.read
+    try:
+        raw = unit.file.path.open("rb", buffering=0)
+    except OSError as error:
+        yield unit.file.name, _unreadable(error)
+        return
+    with raw:
+        stream = cast("BinaryIO", BufferedReader(_Counted(raw, moved), _PIECE_BYTES))
+        try:
+            zipped = archives.is_zip(stream.peek(_HEAD_BYTES)[:_HEAD_BYTES])  # type: ignore[attr-defined]
+        except OSError as error:
+            yield unit.file.name, _unreadable(error)
+            return
+        if zipped and takes_whole_zips(source):
+            yield from _read(reader, stream, unit.file.name, unit.file.within)
+        elif zipped:
+            yield from _zip_events(unit, source, reader, stream)
+        else:
+            most = max(archives.LARGEST_MEMBER_BYTES, unit.file.size_bytes)
+            plain = archives.unpacked(stream, largest_bytes=most)
+            yield from _read(reader, plain, unit.file.name, unit.file.within)
+
+
+def _zip_events(unit: Unit, source: Source, reader: Reader, stream: BinaryIO) -> Events:
+    endings = tuple(ending for base in source.endings for ending in (base, f"{base.removesuffix('.gz')}.gz"))
+    try:
+        for entry, inside in archives.entries(stream, endings=endings, first=unit.first, last=unit.last):
+            yield from _entry_events(unit, reader, entry, inside)
+    except InputError as error:
+        yield unit.file.name, error
+
+
+def _entry_events(unit: Unit, reader: Reader, entry: str, inside: Iterator[archives.Member]) -> Events:
+    try:
+        for member in inside:
+            path = "".join(f"!{name}" for name in member.names)
+            plain = archives.unpacked(member.stream)
+            yield from _read(reader, plain, unit.file.name + path, unit.file.within + path)
+    except InputError as error:
+        yield f"{unit.file.name}!{entry}", error
+
+
+def _read(reader: Reader, stream: BinaryIO, name: str, within: str) -> Events:
+    """What a reader says of one file; a fault of the reader itself costs this file only, and is counted."""
+    events = None
+    while True:
+        try:
+            events = events if events is not None else iter(reader(stream, within))
+            event = next(events, None)
+        except InputError as error:
+            yield name, error
+            return
+        except OSError as error:
+            yield name, _unreadable(error)
+            return
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one strange file must not end a night's run; its words may be text
+            yield (
+                name,
+                InputError(
+                    f"The reader failed ({type(error).__name__}).", code="TRN-011", hint="Report the file and the name."
+                ),
+            )
+            return
+        if event is None:
+            return
+        yield name, event
+
+
+def _unreadable(error: OSError) -> InputError:
+    return InputError(
+        f"The file cannot be read ({error.strerror or type(error).__name__}).",
+        code="TRN-018",
+        hint="Check the disk and the file's permissions.",
+    )
+
+
+class _Counted(RawIOBase):
+    """A file that tells how many bytes were read of it."""
+
+    def __init__(self, raw: Any, moved: Moved) -> None:
+        self._raw = raw
+        self._moved = moved
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        place: int = self._raw.seek(offset, whence)
+        return place
+
+    def tell(self) -> int:
+        place: int = self._raw.tell()
+        return place
+
+    def readinto(self, buffer: "memoryview[int]") -> int:  # type: ignore[override]
+        read: int = self._raw.readinto(buffer)
+        self._moved(read)
+        return read
