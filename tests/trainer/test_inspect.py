@@ -260,7 +260,7 @@ def test_the_page_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     work = built.sellable(tmp_path / "work")
     refused = run("--work", str(work.folder), "--html", str(tmp_path)).exception
     assert isinstance(refused, StorageError)
-    assert refused.code == "TRN-045"
+    assert refused.code == "TRN-010"
 
 
 def test_page_and_parts_can_be_had_together(tmp_path: Path) -> None:

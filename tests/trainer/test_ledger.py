@@ -8,7 +8,7 @@ import pytest
 import typer
 import typer.testing
 
-from lumen_desktop.errors import InputError, IntegrityError
+from lumen_desktop.errors import InputError
 from tests.trainer import built
 from trainer.cli import licence
 from trainer.licences import LICENCES
@@ -161,17 +161,26 @@ def test_an_empty_dataset_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_line_is_named(tmp_path: Path, damage: bytes) -> None:
     work = built.sellable(tmp_path / "work")
     with (work.dataset / "train.jsonl").open("ab") as file:
-        file.write(damage)
-    with pytest.raises(IntegrityError, match=r"Line 5 of dataset/train\.jsonl") as refused:
+        file.write(damage + b"\n")
+    with pytest.raises(InputError, match=r"Line 5 of train\.jsonl") as refused:
         ledger(work)
-    assert refused.value.code == "TRN-041"
+    assert refused.value.code == "TRN-008"
+
+
+def test_a_file_that_was_cut_off_is_named(tmp_path: Path) -> None:
+    work = built.sellable(tmp_path / "work")
+    path = work.dataset / "train.jsonl"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match="middle of line 4") as refused:
+        ledger(work)
+    assert refused.value.code == "TRN-009"
 
 
 def test_a_record_changed_on_disk_is_named(tmp_path: Path) -> None:
     work = built.sellable(tmp_path / "work")
     path = work.record_files()[0]
     path.write_bytes(path.read_bytes().replace(b"20 mg", b"80 mg"))
-    with pytest.raises(IntegrityError, match="Line 1 of collected/dailymed/"):
+    with pytest.raises(InputError, match=r"Line 1 of part-00000\.jsonl"):
         ledger(work)
 
 
@@ -232,7 +241,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     work = built.sellable(tmp_path / "work")
     (work.folder / f"{licence.CAUSES}.part").mkdir()
     refused = run("--work", str(work.folder)).exception
-    assert getattr(refused, "code", "") == "TRN-045"
+    assert getattr(refused, "code", "") == "TRN-010"
 
 
 def test_an_id_follows_from_the_words_alone() -> None:

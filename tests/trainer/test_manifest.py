@@ -138,4 +138,4 @@ def test_a_paper_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (work.dataset / notices.NOTICE).mkdir()
     with pytest.raises(StorageError, match="NOTICE cannot be written") as refused:
         papers.write(work, built.MADE, report={}, name="small")
-    assert refused.value.code == "TRN-045"
+    assert refused.value.code == "TRN-010"

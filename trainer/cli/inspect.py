@@ -1,7 +1,6 @@
 """`lumen-trainer inspect`: a built dataset to be looked at, in the terminal or as a page of HTML."""
 
 import enum
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from lumen_desktop.domain.names import shown_lines
 from lumen_desktop.errors import InputError
+from trainer.cli import output
 from trainer.inspect import terminal
 from trainer.inspect.figures import Figures, rejected
 from trainer.inspect.samples import Sample
-from trainer.ownership.work import Work, writing
+from trainer.lines import refused_if_unwritable
+from trainer.ownership.work import Work
 from trainer.records import Example, Reject
 
 _IN_PAGE = 3  # examples of each family
@@ -54,11 +54,11 @@ def command(  # noqa: PLR0917 - typer takes options so
     if html is not None:
         _write(html, seen, name=work.resolve().name, seed=seed)
     if as_json:
-        typer.echo(json.dumps(_fields(seen, parts), ensure_ascii=False, indent=1))
+        output.result(_fields(seen, parts))
     elif html is None or show:
-        typer.echo(shown_lines("\n".join(_lines(seen, parts))))
+        output.text("\n".join(_lines(seen, parts)))
     else:
-        typer.echo(f"Written: {html}")
+        output.text(f"Written: {html}")
 
 
 def _seen(work: Work, *, family: str, n: int, seed: int) -> _Seen:
@@ -100,7 +100,7 @@ def _write(path: Path, seen: _Seen, *, name: str, seed: int) -> None:
     from trainer.inspect.page import page  # noqa: PLC0415 - drawing takes a second to load, and most do not need it
 
     whole = page(seen.figures, seen.counts, seen.families, name=name, seed=seed)
-    with writing(path):
+    with refused_if_unwritable(path):
         path.write_bytes(whole.encode())
 
 

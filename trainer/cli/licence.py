@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from lumen_desktop.domain.names import shown_lines
+from trainer.cli import output
 from trainer.inspect.terminal import columns
+from trainer.lines import LinesFile
 from trainer.ownership import manifest, notices
 from trainer.ownership.ledger import DEFAULT_BASE, Ledger, ledger
 from trainer.ownership.verdict import WHY, Cause, Cost, Verdict, verdict
-from trainer.ownership.work import Work, writing
+from trainer.ownership.work import Work
 
 CAUSES = "not-for-sale.jsonl"
 
@@ -31,9 +32,9 @@ def command(
     judged = _judged(place, accounts)
     changed = _changed(place)
     if as_json:
-        typer.echo(json.dumps(_fields(place, accounts, judged, changed), ensure_ascii=False, indent=1))
+        output.result(_fields(place, accounts, judged, changed))
     else:
-        typer.echo(shown_lines("\n".join(_lines(place, accounts, judged, changed))))
+        output.text("\n".join(_lines(place, accounts, judged, changed)))
     if not judged.commercial:
         raise typer.Exit(1)
 
@@ -41,19 +42,15 @@ def command(
 def _judged(work: Work, accounts: Ledger) -> Verdict:
     """Judges, and leaves the identities of the examples in the way in a file; no file where there are none."""
     path = work.folder / CAUSES
-    part = path.with_name(f"{CAUSES}.part")
-    with writing(path), part.open("w", encoding="utf-8", newline="\n") as file:
+    with LinesFile(path) as file:
 
         def write(cause: Cause) -> None:
             fields = {"id": cause.id, "split": cause.split, "family": cause.family, "why": cause.why}
-            file.write(json.dumps(fields, ensure_ascii=False, sort_keys=True) + "\n")
+            file.write(json.dumps(fields, ensure_ascii=False, sort_keys=True))
 
         judged = verdict(work, accounts, cause=write)
-    if judged.removed:
-        part.replace(path)
-    else:
-        part.unlink()
-        path.unlink(missing_ok=True)
+    if not judged.removed:
+        path.unlink()
     return judged
 
 

@@ -139,7 +139,7 @@ def figures_of(work: Work) -> Figures:
 
     Raises:
         InputError: no dataset (TRN-040).
-        IntegrityError: a damaged line (TRN-041).
+        InputError: a damaged line (TRN-008, TRN-009).
     """
     work.require_dataset()
     figures = Figures()

@@ -6,10 +6,8 @@ Reads the files of the work folder and knows no step that made them. States fact
 code   meaning
 ====== =======================================================
 TRN-040 the work folder holds no dataset
-TRN-041 a line of the dataset or of the collected records is damaged
 TRN-042 the manifest is missing, damaged or of another form
 TRN-043 a base model that the ledger does not know
 TRN-044 nothing to show: no such family
-TRN-045 a file cannot be written
 ====== =======================================================
 """

@@ -161,7 +161,7 @@ def ledger(work: Work, *, base: str = DEFAULT_BASE) -> Ledger:
 
     Raises:
         InputError: no dataset (TRN-040), or a base model that is not known (TRN-043).
-        IntegrityError: a damaged line (TRN-041).
+        InputError: a damaged line (TRN-008, TRN-009).
     """
     chain = ancestry(base)
     work.require_dataset()

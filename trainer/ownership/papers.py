@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from trainer.inspect.figures import figures_of
+from trainer.lines import refused_if_unwritable
 from trainer.ownership import card, manifest, notices
 from trainer.ownership.ledger import DEFAULT_BASE, ledger
 from trainer.ownership.verdict import Verdict, verdict
-from trainer.ownership.work import Work, writing
+from trainer.ownership.work import Work
 
 LEDGER = "licences.json"
 
@@ -30,8 +31,8 @@ def write(
 
     Raises:
         InputError: no dataset (TRN-040), or a base model that is not known (TRN-043).
-        IntegrityError: a damaged line (TRN-041).
-        StorageError: a file cannot be written (TRN-045).
+        InputError: a damaged line (TRN-008, TRN-009).
+        StorageError: a file cannot be written (TRN-010).
     """
     accounts = ledger(work, base=base)
     judged = verdict(work, accounts)
@@ -51,7 +52,7 @@ def write(
 def _write(path: Path, content: bytes) -> None:
     """Under its name only when it is whole."""
     part = path.with_name(path.name + ".part")
-    with writing(path):
+    with refused_if_unwritable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(content)
         part.replace(path)

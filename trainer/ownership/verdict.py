@@ -117,7 +117,7 @@ def verdict(work: Work, ledger: Ledger, *, cause: Callable[[Cause], None] = lamb
         cause: told of each example that stands in the way, in the dataset's order.
 
     Raises:
-        IntegrityError: a damaged line (TRN-041).
+        InputError: a damaged line (TRN-008, TRN-009).
     """
     families, sources, splits = _Count(), _Count(), _Count()
     blamed: dict[str, Counter[str]] = {why: Counter() for why in WHY}

@@ -3,14 +3,14 @@
 Knows their names and the line's form, not what they are used for; the ledger, the card and `inspect` read through it.
 """
 
-import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lumen_desktop.errors import InputError, IntegrityError, StorageError
+from lumen_desktop.errors import InputError
+from trainer.lines import read_lines
 from trainer.records import Example, Record, Reject
 
 SPLITS = ("train", "validation", "test")
@@ -46,10 +46,10 @@ class Work:
         """Each example of the dataset with its split, in the files' order.
 
         Raises:
-            IntegrityError: a damaged line (TRN-041).
+            InputError: a damaged line (TRN-008, TRN-009).
         """
         for split in SPLITS:
-            for example in self._read(self.dataset / f"{split}.jsonl", Example.from_line):
+            for example in _present(self.dataset / f"{split}.jsonl", Example.from_line):
                 yield split, example
 
     def record_files(self) -> list[Path]:
@@ -60,33 +60,19 @@ class Work:
         """Each collected record.
 
         Raises:
-            IntegrityError: a damaged line, or a text that is not the one collected (TRN-041).
+            InputError: a damaged line, or a text that is not the one collected (TRN-008, TRN-009).
         """
         for path in self.record_files():
-            yield from self._read(path, Record.from_line)
+            yield from read_lines(path, Record.from_line)
 
     def rejects(self) -> Iterator[Reject]:
         """What collecting and curating left out.
 
         Raises:
-            IntegrityError: a damaged line (TRN-041).
+            InputError: a damaged line (TRN-008, TRN-009).
         """
         for folder in (self.collected, self.dataset):
-            yield from self._read(folder / "rejects.jsonl", _reject)
-
-    def _read(self, path: Path, make: Callable[[bytes], _T]) -> Iterator[_T]:
-        if not path.is_file():
-            return
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    made = make(line)
-                except (ValueError, TypeError, KeyError, AttributeError):
-                    name = path.relative_to(self.folder).as_posix()
-                    raise IntegrityError(
-                        f"Line {number} of {name} is damaged.", code="TRN-041", hint="Build it again from the sources."
-                    ) from None
-                yield made
+            yield from _present(folder / "rejects.jsonl", _reject)
 
 
 def no_dataset() -> InputError:
@@ -98,21 +84,10 @@ def no_dataset() -> InputError:
     )
 
 
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turns what the disk refuses while a file is written into a sentence.
-
-    Raises:
-        StorageError: TRN-045.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"{path.name} cannot be written ({error.strerror or type(error).__name__}).",
-            code="TRN-045",
-            hint="Make room or choose another place.",
-        ) from None
+def _present(path: Path, read: Callable[[bytes], _T]) -> Iterator[_T]:
+    """The lines of a file that may be missing."""
+    if path.is_file():
+        yield from read_lines(path, read)
 
 
 def _reject(line: bytes) -> Reject:
