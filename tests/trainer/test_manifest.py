@@ -11,7 +11,7 @@ from lumen_desktop import __version__
 from lumen_desktop.errors import IntegrityError, StorageError
 from tests.trainer import built
 from trainer.ownership import manifest, notices, papers
-from trainer.ownership.manifest import Difference, canonical, digested, read, verify
+from trainer.ownership.manifest import Difference, FileFact, canonical, digested, read, verify
 from trainer.ownership.work import Work
 
 
@@ -131,6 +131,23 @@ def test_digests_are_those_of_the_bytes(tmp_path: Path) -> None:
     assert (fact.name, fact.size_bytes) == ("abc", 3)
     assert fact.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert digested(path, name="other").name == "other"
+
+
+def test_inputs_are_those_that_collecting_digested(tmp_path: Path) -> None:
+    work = built.sellable(tmp_path / "work")
+    assert manifest.inputs(work) == ()
+    listed = [{"source": "dailymed", "file": "labels.zip", "size_bytes": 9, "sha256": "cd" * 32}]
+    (work.collected / "inputs.json").write_text(json.dumps(listed), encoding="utf-8")
+    assert manifest.inputs(work) == (FileFact("labels.zip", 9, "cd" * 32),)
+
+
+@pytest.mark.parametrize("damage", ["{", '[{"file": "x"}]', "[1]", "3"])
+def test_a_damaged_list_of_inputs_is_refused(tmp_path: Path, damage: str) -> None:
+    work = built.sellable(tmp_path / "work")
+    (work.collected / "inputs.json").write_text(damage, encoding="utf-8")
+    with pytest.raises(IntegrityError) as refused:
+        manifest.inputs(work)
+    assert refused.value.code == "TRN-041"
 
 
 def test_a_paper_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ class Ledger:
 
 @dataclass(slots=True)
 class _Sum:
-    documents: set[str] = field(default_factory=set)
+    documents: int = 0
     records: int = 0
     record_words: int = 0
     used: set[str] = field(default_factory=set)
@@ -157,7 +157,7 @@ class _Sum:
 def ledger(work: Work, *, base: str = DEFAULT_BASE) -> Ledger:
     """Counts what the dataset in a work folder is made from.
 
-    Holds the identities of the documents in memory, not their texts.
+    Holds in memory what is known of the documents that examples rest on, not their texts and not the others.
 
     Raises:
         InputError: no dataset (TRN-040), or a base model that is not known (TRN-043).
@@ -227,9 +227,11 @@ def named(source: str, licence: str) -> str:
 
 def _collected(work: Work, wanted: set[str], sums: dict[tuple[str, str], _Sum]) -> dict[str, Document]:
     documents: dict[str, Document] = {}
+    before = ""
     for record in work.records():
         one = sums.setdefault((record.source, record.licence), _Sum())
-        one.documents.add(record.doc_id)
+        one.documents += record.doc_id != before  # a document's sections stand together
+        before = record.doc_id
         one.records += 1
         one.record_words += len(record.text.split())
         one.commercial &= record.commercial
@@ -261,7 +263,7 @@ def _material(source: str, licence: str, one: _Sum) -> Material:
     own = source == OWN_WORDING and licence == UNSTATED
     known = own or (licence in LICENCES and LICENCES[licence].commercial)
     return Material(
-        source, licence, known and one.commercial, len(one.documents), one.records, one.record_words, len(one.used),
+        source, licence, known and one.commercial, one.documents, one.records, one.record_words, len(one.used),
         {split: one.examples[split] for split in SPLITS}, one.example_words,
     )  # fmt: skip
 

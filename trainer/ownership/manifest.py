@@ -71,6 +71,24 @@ class Made:
     inputs: tuple[FileFact, ...]
 
 
+def inputs(work: Work) -> tuple[FileFact, ...]:
+    """The files that the user named, as collecting digested them; none where nothing was collected.
+
+    Raises:
+        IntegrityError: the list of them is damaged (TRN-041).
+    """
+    path = work.collected / "inputs.json"
+    if not path.is_file():
+        return ()
+    try:
+        listed = json.loads(path.read_bytes())
+        return tuple(FileFact(one["file"], int(one["size_bytes"]), one["sha256"]) for one in listed)
+    except (ValueError, TypeError, KeyError):
+        raise IntegrityError(
+            "The list of the collected files is damaged.", code="TRN-041", hint="Run `lumen-trainer collect` again."
+        ) from None
+
+
 def origin(made: Made, ledger: Ledger, verdict: Verdict) -> dict[str, Any]:
     """What a manifest says of how the build was made and what it is; `finished` adds what came out."""
     return {
