@@ -1,8 +1,7 @@
 """Holds each layer of the application to its floor of tested lines and branches.
 
 Reads the floors in pyproject.toml ([tool.lumen.coverage]: a path below lumen_desktop/, or trainer; a percentage) and
-the data that pytest left; `installers.checks` runs it after the tests. Where a floor names nothing, that is an error, not a
-pass.
+the data that pytest left; `installers.checks` runs it after the tests. A floor that names nothing is an error, no pass.
 """
 
 from __future__ import annotations
