@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from lumen_desktop.domain.library import normalised
 from lumen_desktop.errors import InputError
 from lumen_desktop.formats import narrative, xml
 from lumen_desktop.formats.document import Entity, Fault, Ingredient, PublicDocument, PublicSection
 
+_HEAD_BYTES = 4096
 LARGEST_BYTES = 64 * 1024**2  # of one line, and of a bundle written over several
 _NUMBER = re.compile(r"EU/\d/\d{2}/\d{1,4}(?:/\d{3})?")
 _SECTION = re.compile(r"(\d{1,2})\.?\s")
@@ -89,8 +89,10 @@ def _whole(first: bytes, stream: BinaryIO) -> Any:
     rest = stream.read(LARGEST_BYTES + 1)
     if len(rest) > LARGEST_BYTES:
         raise InputError("The file is larger than a leaflet can be.", code="FMT-005", hint="Take EMA's own files.")
-    value = _read(first + rest)
-    if value is None and b'"resourceType"' in first + rest[:4096] and not rest.rstrip().endswith(b"}"):
+    whole = first + rest
+    value = _read(whole)
+    ours = b'"resourceType"' in whole[:_HEAD_BYTES] or b'"sections"' in whole[:_HEAD_BYTES]
+    if value is None and ours and not whole.rstrip().endswith(b"}"):
         raise InputError("The file ends too early.", code="FMT-002", hint="Copy or download it again.")
     return value
 
@@ -276,11 +278,11 @@ def _dict(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _word(value: Any) -> str:
-    return " ".join(normalised(str(value)).split()) if isinstance(value, str | int) else ""
+    return narrative.plain(str(value).replace("\n", " ")) if isinstance(value, str | int) else ""
 
 
 def _text(value: Any) -> str:
-    return normalised(value) if isinstance(value, str) else ""
+    return narrative.plain(value) if isinstance(value, str) else ""
 
 
 def _other_format() -> InputError:

@@ -19,6 +19,7 @@ _MOST_COLUMNS = 64  # a span beyond is a mistake or malice
 _REPEATED_CHARACTERS = 200  # a longer cell over several columns stands once, or a table could swell to gigabytes
 _HIGH = str.maketrans("0123456789+-\u2212\u2013", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻")
 _FIGURES = re.compile(r"[+\-\u2212\u2013]?\d{1,3}(?:[,\-\u2013]\s?\d{1,3})*")
+_CONTROLS = re.compile("[\x0b-\x1f]")
 _ORDINAL = re.compile(r"st|nd|rd|th", re.IGNORECASE)
 _WITH_UNIT = re.compile(r"\d[\s-]?[A-Za-zµμ%/]+$")
 _POWERS = re.compile(r"(?:(?<![\d.,])10|(?<![A-Za-zµμ])[cdkmµμ]?m)$")
@@ -38,6 +39,11 @@ def tidy(words: str) -> str:
     lines = [" ".join(one.split()) for one in words.split("\n")]
     joined = "\n".join([one for one in lines if one])
     return joined if joined.replace("\n", "").isprintable() else normalised(joined)
+
+
+def plain(words: str) -> str:
+    """The same for text that does not come from XML and so may hold characters that XML forbids."""
+    return normalised(words) if _CONTROLS.search(words) else tidy(words)
 
 
 def line(element: Element) -> str:

@@ -181,7 +181,7 @@ def _take_out_repeats(fields: list[_Field]) -> None:
 
 
 def _stands_in(text: str, other: str) -> bool:
-    return len(text) <= len(other) and f" {text} " in f" {other} "
+    return text in other and f" {text} " in f" {other} "
 
 
 def _cut(text: str, part: str, *, own: frozenset[str]) -> list[str]:
@@ -245,7 +245,7 @@ def _words(record: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """The texts in a field, one or several, each once."""
     value = record.get(name)
     several = value if isinstance(value, list) else [value]
-    return tuple(dict.fromkeys(text for one in several if isinstance(one, str) and (text := normalised(one))))
+    return tuple(dict.fromkeys(text for one in several if isinstance(one, str) and (text := narrative.plain(one))))
 
 
 def _word(value: Any) -> str:

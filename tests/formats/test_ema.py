@@ -193,6 +193,7 @@ def test_another_format_is_refused(source: bytes) -> None:
 
 def test_files_cut_off_are_refused() -> None:
     assert code(lines(leaflet(), leaflet())[:-20]) == "FMT-002"
+    assert code(lines(leaflet())[:-20]) == "FMT-002"
     assert code(json.dumps(bundle(composition()), indent=2).encode()[:-20]) == "FMT-002"
 
 
