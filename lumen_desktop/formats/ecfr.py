@@ -79,7 +79,7 @@ def documents(stream: BinaryIO, name: str) -> Iterator[PublicDocument | Fault]:
     volume = _Volume(numbered.group(1) if numbered else "", dated.group() if dated else "")
     for count, element in enumerate(elements(stream, "AMDDATE", "DIV5", roots=_ROOTS), start=1):
         if element.tag == "AMDDATE":
-            volume.as_of = _amended(words(element)) or volume.as_of
+            volume.as_of = next(iter(_days(words(element))), volume.as_of)
         else:
             yield _part(element, volume, f"record {count}")
 
@@ -167,15 +167,13 @@ def _number(division: Element) -> str:
 
 
 def _facts(part: Element, volume: _Volume) -> dict[str, Any]:
-    """Authority and sources, which are about the rule and none of its text."""
+    """Authority, source and the last amendment, which are about the rule and none of its text."""
     found: dict[str, Any] = {
         "title": volume.title,
         "above": [volume.headings[tag] for tag in sorted(volume.headings)],
         "authority": _after(part, "AUTH"),
         "source": _after(part, "SOURCE"),
-        "citations": {
-            _number(one): cited for one in part.iter("DIV8", "DIV9") if (cited := _after(one, "CITA")) and _number(one)
-        },
+        "amended": max((day for one in part.iter("CITA") for day in _days(words(one))), default=""),
     }
     return {key: value for key, value in found.items() if value}
 
@@ -186,9 +184,10 @@ def _after(division: Element, name: str) -> str:
     return re.sub(r"^(?:Authority|Source)\s*:\s*", "", line(words(note))) if note is not None else ""
 
 
-def _amended(written: str) -> str:
-    """ISO 8601 day of "Mar. 22, 2024"; empty where it is none."""
-    match = _AMENDED.search(written)
-    if not match or match.group(1)[:3].lower() not in _MONTHS:
-        return ""
-    return f"{match.group(3)}-{_MONTHS.index(match.group(1)[:3].lower()) + 1:02}-{int(match.group(2)):02}"
+def _days(written: str) -> list[str]:
+    """ISO 8601 days of what writes them as "Mar. 22, 2024"."""
+    return [
+        f"{year}-{_MONTHS.index(month[:3].lower()) + 1:02}-{int(day):02}"
+        for month, day, year in _AMENDED.findall(written)
+        if month[:3].lower() in _MONTHS
+    ]

@@ -61,7 +61,7 @@ _PUBLISHERS = (  # on one page the first of these counts: the FDA and the EMA pr
     ),
     _publisher(
         "mhra", "Medicines and Healthcare products Regulatory Agency", "OGL-UK-3.0",
-        r"^(?:MHRA|Medicines (?:and|&) Healthcare products Regulatory Agency(?: \(MHRA\))?)(?: *$| ['‘]?GXP['’]? Data)"
+        r"^(?:MHRA|Medicines (?:and|&) Healthcare products Regulatory Agency(?: \(MHRA\))?)(?: *$| .?GXP.? Data)"
         r"|^©? ?Crown copyright",
         r"Crown|MHRA",
     ),

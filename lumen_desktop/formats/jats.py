@@ -238,8 +238,8 @@ def _name(element: Element) -> str:
 
 
 def _all(element: Element, *names: str) -> list[Element]:
-    return [one for one in element.iter() if _name(one) in names]
+    return list(element.iter(*(f"{{*}}{name}" for name in names)))
 
 
 def _first(element: Element, name: str) -> Element | None:
-    return next((one for one in element.iter() if _name(one) == name), None)
+    return next(element.iter(f"{{*}}{name}"), None)

@@ -19,6 +19,7 @@ _RAISED_WHOLE = re.compile(r"[0-9+\-\u2212\u2013=()n]+")
 _RAISED_LIST = re.compile(r"\d+(?:\s?[,–-]\s?\d+)+")  # of references: ¹,²
 _NO_MARK = frozenset({"st", "nd", "rd", "th", "tm", "sm"})  # 1st is one word, "Dose" and a note's a are two
 _LARGEST_SPAN = 200
+_SET_OFF = frozenset({"raised", "lowered", "fractions"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,21 @@ class Prose:
     rows: frozenset[str] = frozenset({"tr"})
     cells: frozenset[str] = frozenset({"td", "th"})
     told_by: Mapping[str, str] = field(default_factory=dict)
+    _roles: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for role in ("blocks", "fractions", "lowered", "raised", "tables", "formulae", "left_out"):
+            self._roles.update(dict.fromkeys(getattr(self, role), role))
 
     def text(self, element: Element) -> str:
         """The normalised text of an element, its blocks and rows each a line."""
-        if not len(element):
-            return line(element.text or "")
-        return normalised("\n".join(self.lines(element)))
+        return "\n".join(self.lines(element))
 
     def lines(self, element: Element) -> list[str]:
-        """The same as lines, white space in each made one space; none is empty."""
+        """The same as lines, each normalised; none is empty."""
+        if not len(element):
+            whole = line(element.text or "")
+            return [whole] if whole else []
         flow = _Flow()
         self._walk(element, flow)
         flow.end()
@@ -70,18 +77,18 @@ class Prose:
             flow.add(html.unescape(child.text or ""))
             return
         name = child.tag.rpartition("}")[2]
-        name += child.get(self.told_by[name], "") if name in self.told_by else ""
-        if name in self.left_out:
-            return
-        if name in self.formulae:
+        if name in self.told_by:
+            name += child.get(self.told_by[name], "")
+        role = self._roles.get(name, "")
+        if role in _SET_OFF:
+            self._set_off(child, role, flow)
+        elif role == "formulae":
             flow.add(FORMULA)
-        elif name in self.tables:
+        elif role == "tables":
             flow.end()
             flow.lines += self.table(child)
-        elif name in self.raised | self.lowered | self.fractions:
-            self._set_off(child, name, flow)
-        else:
-            self._enter(child, flow, apart=name in self.blocks)
+        elif role != "left_out":
+            self._enter(child, flow, apart=role == "blocks")
 
     def _enter(self, element: Element, flow: "_Flow", *, apart: bool) -> None:
         if apart:
@@ -90,19 +97,19 @@ class Prose:
         if apart:
             flow.end()
 
-    def _set_off(self, element: Element, name: str, flow: "_Flow") -> None:
+    def _set_off(self, element: Element, role: str, flow: "_Flow") -> None:
         """A raised, lowered or broken number with the spaces it holds: "A<sub>550 </sub>values" is two words."""
         whole = "".join(element.itertext())
-        if not whole.strip():
+        text = self._inline(element)
+        if not text:
             flow.add(whole)
             return
-        text = self._inline(element)
-        flow.add(" " if whole[0].isspace() else "")
-        if name in self.fractions:
+        flow.add(" " if whole[:1].isspace() else "")
+        if role == "fractions":
             flow.add(" " + text if flow.last.isdigit() else text)
         else:
-            flow.add((raised if name in self.raised else lowered)(text, flow.last))
-        flow.add(" " if whole[-1].isspace() else "")
+            flow.add((raised if role == "raised" else lowered)(text, flow.last))
+        flow.add(" " if whole[-1:].isspace() else "")
 
     def _inline(self, element: Element) -> str:
         return " ".join(self.lines(element))
@@ -130,10 +137,11 @@ class _Flow:
             self.pieces.append(text)
 
     def end(self) -> None:
-        written = " ".join("".join(self.pieces).split())
-        self.pieces.clear()
-        if written:
-            self.lines.append(written)
+        if self.pieces:
+            written = line("".join(self.pieces))
+            self.pieces.clear()
+            if written:
+                self.lines.append(written)
 
     @property
     def last(self) -> str:

@@ -99,7 +99,7 @@ def test_notes_are_facts_and_no_text() -> None:
     part = parts(API)["21 CFR 11"]
     assert part.facts["authority"] == "21 U.S.C. 321-393; 42 U.S.C. 262."
     assert part.facts["source"] == "62 FR 13464, Mar. 20, 1997."
-    assert part.facts["citations"] == {"11.1": "[62 FR 13464, Mar. 20, 1997, as amended at 69 FR 71655, Dec. 9, 2004]"}
+    assert part.facts["amended"] == "2004-12-09"
     assert "FR 13464" not in part.sections[0].text
 
 

@@ -45,6 +45,7 @@ def parsed(inside: str) -> Element:
         ('the <E T="03">Act</E> holds', "the Act holds"),
         ("x<sup> </sup>y", "x y"),
         ("5<sup/> mg", "5 mg"),
+        ("x<sup><math/></sup>", f"x{FORMULA}"),
         ("rate <math><mn>1</mn><mn>0</mn></math> per day", f"rate {FORMULA} per day"),
         ("before<fig>Figure 1</fig>after", "beforeafter"),
         ("5\n   mg\tdaily", "5 mg daily"),
