@@ -64,7 +64,7 @@ def test_sources_filters_splits_and_checks_stand_with_their_numbers(tmp_path: Pa
 def test_seeds_and_settings_say_how_to_build_it_again(tmp_path: Path) -> None:
     again = part(card.card(told(built.sellable(tmp_path / "work"))), "To build it again")
     assert "seeds (dataset 7)" in again
-    assert "1 input files (1,234 bytes)" in again
+    assert "(files: 1, bytes: 1,234)" in again
     assert hashlib.sha256(built.MADE.config).hexdigest() in again
 
 

@@ -1,6 +1,7 @@
 """What a build is made from, and whether a model of it may be sold."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from lumen_desktop.errors import InputError
 from tests.trainer import built
 from trainer.cli import licence
 from trainer.licences import LICENCES
+from trainer.ownership import papers
 from trainer.ownership.ledger import DEFAULT_BASE, ancestry, ledger, table, tools
 from trainer.ownership.verdict import NON_COMMERCIAL, STAMP, UNKNOWN_LICENCE, UNTRACED, Cause, Verdict, verdict
 from trainer.ownership.work import Work
@@ -220,6 +222,20 @@ def test_command_prints_one_json_value(tmp_path: Path) -> None:
     assert (found["commercial"], found["removed"], found["families_that_vanish"]) == (False, 2, ["interaction"])
     assert found["changed_since_manifest"] is None
     assert found["base"][0]["id"] == DEFAULT_BASE
+
+
+def test_command_says_what_changed_since_the_manifest(tmp_path: Path) -> None:
+    work = built.sellable(tmp_path / "work")
+    papers.write(work, built.MADE, report=built.REPORT, name="small")
+    assert json.loads(run("--work", str(work.folder), "--json").output)["changed_since_manifest"] == []
+    (work.dataset / "card.md").write_text("May be sold.", encoding="utf-8")
+    output = run("--work", str(work.folder)).output
+    assert "Changed since the manifest was written: card.md (changed)." in output
+
+
+def test_own_wording_is_shown_as_such(tmp_path: Path) -> None:
+    work = built.built(tmp_path / "work", [], train=[built.example("refusal", answerable=None)])
+    assert re.search(r"lumen +own wording +yes +1", run("--work", str(work.folder)).output)
 
 
 def test_command_shows_no_control_character_of_a_family(tmp_path: Path) -> None:

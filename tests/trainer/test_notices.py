@@ -54,7 +54,7 @@ def test_an_article_is_named_with_title_authors_place_licence_and_change(tmp_pat
     assert LICENCES["CC-BY-4.0"].url in named
     assert "Changed as said above." in named
     assert "What was changed: documents were cut" in named
-    assert f"Each work is named in {notices.ATTRIBUTIONS}." in found[notices.NOTICE]
+    assert f"Each work is named in {notices.ATTRIBUTIONS}" in flat(found[notices.NOTICE])
 
 
 def test_an_article_without_authors_points_to_where_they_are_named(tmp_path: Path) -> None:
@@ -87,6 +87,7 @@ def test_apache_of_the_base_model_brings_the_licence_itself_and_the_statement_of
     assert "Version 2.0, January 2004" in found[notices.APACHE_TEXT]
     assert found[notices.APACHE_TEXT] == (Path(__file__).resolve().parents[2] / "LICENSE").read_text(encoding="utf-8")
     assert "mistralai/Mistral-7B-Instruct-v0.1, by Mistral AI, under Apache-2.0" in flat(found[notices.NOTICE])
+    assert "Its section 4 asks four things" in flat(found[notices.NOTICE])
     assert "The weights of such a model are changed" in found[notices.NOTICE]
 
 

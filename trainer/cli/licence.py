@@ -11,7 +11,7 @@ from trainer.cli import output
 from trainer.inspect.terminal import columns
 from trainer.lines import LinesFile
 from trainer.ownership import manifest, notices
-from trainer.ownership.ledger import DEFAULT_BASE, Ledger, ledger
+from trainer.ownership.ledger import DEFAULT_BASE, Ledger, ledger, licence_words
 from trainer.ownership.verdict import WHY, Cause, Cost, Verdict, verdict
 from trainer.ownership.work import Work
 
@@ -84,7 +84,7 @@ def _lines(
     yield ""
     yield from columns(
         ("source", "licence", "may be sold", "examples", "documents used"),
-        [(one.source, one.licence or "none", "yes" if one.commercial else "NO", sum(one.examples.values()),
+        [(one.source, licence_words(one), "yes" if one.commercial else "NO", sum(one.examples.values()),
           one.used_documents) for one in accounts.used],
     )  # fmt: skip
     yield ""

@@ -11,7 +11,7 @@ import yaml
 
 from trainer.inspect.figures import Figures
 from trainer.ownership import notices
-from trainer.ownership.ledger import Ledger
+from trainer.ownership.ledger import Ledger, licence_words
 from trainer.ownership.manifest import NAME as MANIFEST
 from trainer.ownership.verdict import Verdict
 from trainer.ownership.work import SPLITS
@@ -90,17 +90,18 @@ def _stamp(told: Told) -> str:
 
 def _what(told: Told) -> str:
     figures = told.figures
+    synthetic = f"{told.ledger.synthetic:,} of them were" if told.ledger.synthetic else "None of them was"
     return (
         f"{figures.examples:,} conversations for training a language model to answer from given sources, or to say "
         f"that they do not answer: {figures.families_count} families, {figures.words:,} words, built by lumen-trainer "
         f"{told.manifest['trainer']} from {sum(one.used_documents for one in told.ledger.materials):,} documents. "
-        f"{told.ledger.synthetic:,} of them were partly written by a model (`synthetic`)."
+        f"{synthetic} partly written by a model (`synthetic`)."
     )
 
 
 def _sources(told: Told) -> str:
     rows = [
-        (one.source, one.licence or "none", "yes" if one.commercial else "**no**", one.documents, one.records,
+        (one.source, licence_words(one), "yes" if one.commercial else "**no**", one.documents, one.records,
          one.used_documents, sum(one.examples.values()), one.example_words)
         for one in told.ledger.materials
     ]  # fmt: skip
@@ -207,9 +208,11 @@ def _again(told: Told) -> str:
     inputs: Sequence[Mapping[str, Any]] = told.manifest["inputs"]
     return _part(
         "To build it again",
-        f"The same {len(inputs):,} input files ({sum(one['size_bytes'] for one in inputs):,} bytes), the configuration "
-        f"with SHA-256 `{told.manifest['config_sha256']}` and seeds ({seeds}) give the same bytes:\n\n"
-        "```\nlumen-trainer collect --config trainer.yaml\nlumen-trainer dataset --config trainer.yaml\n```\n\n"
+        f"The same inputs (files: {len(inputs):,}, bytes: {sum(one['size_bytes'] for one in inputs):,}), the "
+        f"configuration with SHA-256 `{told.manifest['config_sha256']}`, the seeds ({seeds}) and the same programs "
+        "give the same bytes:\n\n"
+        "```\nlumen-trainer collect --config lumen-trainer.yaml\nlumen-trainer dataset --config lumen-trainer.yaml\n"
+        "```\n\n"
         f"`{MANIFEST}` lists the digest of every file and the versions of the programs.",
     )
 

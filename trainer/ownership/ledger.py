@@ -225,6 +225,11 @@ def named(source: str, licence: str) -> str:
     return f"{source} ({licence or 'no licence'})"
 
 
+def licence_words(one: Material) -> str:
+    """A material's licence as tables show it."""
+    return one.licence or ("own wording" if one.source == OWN_WORDING else "none")
+
+
 def _collected(work: Work, wanted: set[str], sums: dict[tuple[str, str], _Sum]) -> dict[str, Document]:
     documents: dict[str, Document] = {}
     before = ""

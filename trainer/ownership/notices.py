@@ -45,8 +45,9 @@ def notice(ledger: Ledger, verdict: Verdict, *, replaced: bool = False) -> str:
     parts = ["NOTICE", verdict.stamp, "Made by lumen-trainer from the licences of what this dataset holds.",
              _changes(ledger, replaced=replaced), _heading("The dataset")]  # fmt: skip
     for licence, sources in _licences(ledger).items():
-        parts += _owed(LICENCES[licence], sources, ledger)
+        parts += _owed(LICENCES[licence], sources)
     parts += [_heading("A model trained on it"), *(_base(one) for one in ledger.base)]
+    parts += [_duty(licence) for licence in sorted({one.licence for one in ledger.base})]
     parts.append(
         "The weights of such a model are changed: they were trained further on this dataset with lumen-trainer. What "
         "is passed on must say so and carry this file."
@@ -82,15 +83,17 @@ def _licences(ledger: Ledger) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
-def _owed(licence: Licence, sources: list[str], ledger: Ledger) -> Iterator[str]:
-    duty = next(one["text"] for one in table("duties")["duty"] if licence.id in one["ids"])
+def _owed(licence: Licence, sources: list[str]) -> Iterator[str]:
     yield f"{licence.title} ({licence.id}){f', {licence.url}' if licence.url else ''}"
-    yield duty
+    yield _duty(licence.id)
     yield "\n".join(_credit(source, licence) for source in sources)
     if licence.id == "MIT":
         yield _text("MIT").strip()
-    if any(_named_alone(one) for one in ledger.documents.values() if one.licence == licence.id):
-        yield f"Each work is named in {ATTRIBUTIONS}."
+
+
+def _duty(licence: str) -> str:
+    duty: str = next(one["text"] for one in table("duties")["duty"] if licence in one["ids"])
+    return duty
 
 
 def _credit(source: str, licence: Licence) -> str:
@@ -99,7 +102,8 @@ def _credit(source: str, licence: Licence) -> str:
     if not said and licence.id in ("MIT", _APACHE):
         place = one["url"] or "its origin"
         said = f"Its copyright line is not known to lumen-trainer: copy it from the licence at {place}"
-    return "- " + ". ".join(part for part in (one["title"], one["creator"], said, one["url"]) if part)
+    each = "" if one.get("whole", False) or not licence.attribution else f"Each work is named in {ATTRIBUTIONS}"
+    return "- " + ". ".join(part for part in (one["title"], one["creator"], said, one["url"], each) if part)
 
 
 def _base(one: Base) -> str:
