@@ -8,7 +8,16 @@ import sys
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from lumen_desktop.domain.names import shown
 
@@ -34,5 +43,22 @@ def reading(title: str) -> Iterator[Report]:
 
         def report(done: int, total: int, words: str) -> None:
             bar.update(task, completed=min(done, total), total=total, words=shown(words))
+
+        yield report
+
+
+@contextlib.contextmanager
+def stages() -> Iterator[Report]:
+    """A bar over the parts of one stage after the other.
+
+    Yields:
+        A function that takes the stage's name, the parts done and the parts there are.
+    """
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def report(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=min(done, total), total=total)
 
         yield report

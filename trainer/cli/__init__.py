@@ -37,7 +37,7 @@ import typer.exceptions
 
 import lumen_desktop
 from lumen_desktop.errors import LumenError
-from trainer.cli import collect, inspect, licence, output, plan, sources, validate
+from trainer.cli import collect, dataset, inspect, licence, output, plan, sources, validate
 
 app = typer.Typer(
     name="lumen-trainer",
@@ -49,6 +49,7 @@ app = typer.Typer(
 app.command("sources")(sources.command)
 app.command("validate")(validate.command)
 app.command("collect")(collect.command)
+app.command("dataset")(dataset.command)
 app.command("inspect")(inspect.command)
 app.command("licence")(licence.command)
 app.command("plan")(plan.command)

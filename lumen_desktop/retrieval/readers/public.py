@@ -85,7 +85,7 @@ def said(document: PublicDocument) -> dict[str, str]:
             ("as_of", document.as_of),
             ("ingredient", ";".join(one.name for one in entity.ingredients)),
             ("brand_name", ";".join(entity.brands)),
-            ("currency", str(document.facts.get("currency", ""))),
+            ("currency", str(document.facts.get("state", ""))),
         )
         if pair[1]
     )

@@ -1,0 +1,69 @@
+"""`lumen-trainer dataset`: makes examples of what was collected, curates them and writes the dataset with its papers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trainer import progress
+from trainer.building import Built, build
+from trainer.cli import output
+from trainer.collect import Shard, Stop, shard
+from trainer.config import load
+
+
+def command(
+    config: Annotated[Path, typer.Option("--config", help="The configuration, a YAML file.", metavar="FILE")],
+    part: Annotated[
+        str,
+        typer.Option(
+            "--shard", help="Make the second of four shares of examples; then run once without.", metavar="2/4"
+        ),
+    ] = "",
+    processes: Annotated[
+        int | None, typer.Option("--processes", min=1, max=256, help="How many files are worked on at once.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Make the dataset; what was made before of the same records is not made again."""
+    loaded = load(config)
+    only = shard(part) if part else None
+    stop = Stop()
+    with output.interrupts(stop.ask), progress.stages() as told:
+        built = build(loaded, only=only, processes=processes, stop=stop, told=told)
+    if as_json:
+        output.result(_fields(built))
+        return
+    for line in _words(built, only, loaded.work_folder / "dataset"):
+        output.text(line)
+
+
+def _fields(built: Built) -> dict[str, object]:
+    verdict = built.verdict.fields() if built.verdict else None
+    return {
+        "files": built.files, "made": built.made, "seconds": round(built.seconds, 1), "families": dict(built.families),
+        "report": dict(built.report), "verdict": verdict,
+    }  # fmt: skip
+
+
+def _words(built: Built, only: Shard | None, folder: Path) -> Iterator[str]:
+    if only or built.verdict is None:
+        yield f"Shard {part_words(only)}: examples of {built.made} of {built.files} files made, the others were there."
+        yield "When all shards are done, run dataset without --shard."
+        return
+    for step in built.report["steps"]:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in step["reasons"].items())
+        yield f"{step['name']:<18} {step['taken']:>9,} in {step['left']:>9,} left" + (
+            f"  ({reasons})" if reasons else ""
+        )
+    for name, split in built.report["splits"].items():
+        yield f"{name:<18} {split['examples']:>9,} examples"
+    sold = "may be sold" if built.verdict.commercial else "may NOT be sold; `lumen-trainer licence` says why"
+    yield f"A model trained on it {sold}."
+    yield f"The dataset is in {folder}; report.html shows it. {built.seconds:.0f} s."
+
+
+def part_words(only: Shard | None) -> str:
+    """The second of four, as it is written."""
+    return f"{only.number} of {only.of}" if only else "1 of 1"
