@@ -69,6 +69,12 @@ def test_an_item_that_cannot_be_used(changes: dict[str, Any], reason: str) -> No
     assert (found.where, found.reason) == ("1", reason)
 
 
+def test_an_item_without_conclusion_is_its_abstract() -> None:
+    found = one(LONG_ANSWER="")
+    assert isinstance(found, PublicDocument)
+    assert [section.code for section in found.sections] == ["METHODS", "RESULTS"]
+
+
 def test_faults_do_not_end_the_file() -> None:
     found = read({"1": ITEM, "x": ITEM, "3": [], "4": ITEM})
     assert [type(each) for each in found] == [PublicDocument, Fault, Fault, PublicDocument]

@@ -11,7 +11,10 @@ SOURCE = Source(
     title="MedMCQA, Indian medical entrance examinations (training split)",
     publisher="Ankit Pal and others (Saama AI Research)",
     licence="MIT",
-    how="Download the data named in the repository's readme, unpack it and name train.json; dev and test are refused.",
+    how=(
+        "Download the data named in the repository's readme, unpack it and name train.json; dev and test are refused. "
+        "MIT is what the repository states of its collection; the questions come from examinations of others."
+    ),
     url="https://github.com/medmcqa/medmcqa",
     size="182,822 questions for training (2022)",
     endings=(".json", ".jsonl"),

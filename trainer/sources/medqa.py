@@ -13,7 +13,8 @@ SOURCE = Source(
     licence="MIT",
     how=(
         "Download data_clean.zip as the repository's readme says, unpack it and name questions/US/train.jsonl or "
-        "questions/US/4_options/phrases_no_exclude_train.jsonl; dev and test are refused."
+        "questions/US/4_options/phrases_no_exclude_train.jsonl; dev and test are refused. MIT is what the repository "
+        "states of its collection; the questions come from examinations of others."
     ),
     url="https://github.com/jind11/MedQA",
     size="10,178 questions for training (2021)",
