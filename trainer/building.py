@@ -140,7 +140,7 @@ def build(
 def settings(config: Config) -> Settings:
     """The configuration's part that curation takes."""
     wanted = config.dataset
-    shares = {family: share / 100 for family, share in wanted.mix.items() if share}
+    shares: dict[str, float] = {family: share / 100 for family, share in wanted.mix.items() if share}
     return Settings(
         seed=wanted.seed,
         caps=Caps(wanted.caps.per_ingredient, wanted.caps.per_labeler, wanted.caps.per_template),

@@ -48,7 +48,7 @@ def reading(title: str) -> Iterator[Report]:
 
 
 @contextlib.contextmanager
-def stages() -> Iterator[Report]:
+def stages() -> Iterator[Callable[[str, int, int], None]]:
     """A bar over the parts of one stage after the other.
 
     Yields:

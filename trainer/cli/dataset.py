@@ -1,4 +1,4 @@
-"""`lumen-trainer dataset`: makes examples of what was collected, curates them and writes the dataset with its papers."""
+"""`lumen-trainer dataset`: makes examples of what was collected, curates them, writes the dataset and its papers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +17,7 @@ def command(
     config: Annotated[Path, typer.Option("--config", help="The configuration, a YAML file.", metavar="FILE")],
     part: Annotated[
         str,
-        typer.Option(
-            "--shard", help="Make the second of four shares of examples; then run once without.", metavar="2/4"
-        ),
+        typer.Option("--shard", help="Make only the second of four shares; then run once without.", metavar="2/4"),
     ] = "",
     processes: Annotated[
         int | None, typer.Option("--processes", min=1, max=256, help="How many files are worked on at once.")
