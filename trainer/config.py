@@ -22,11 +22,11 @@ FAMILIES = (
 )  # fmt: skip
 Family: TypeAlias = Literal[
     "label", "dosing", "interaction", "contraindication", "table", "patient", "pubmed", "regulation", "narrative",
-    "mcq", "refusal", "replay",
+    "mcq", "refusal", "replay", "consumer", "feedback",
 ]  # fmt: skip
 _MIX: dict[Family, float] = {
-    "label": 34, "table": 4, "patient": 7, "dosing": 5, "interaction": 5, "contraindication": 5, "pubmed": 15,
-    "regulation": 7, "narrative": 3, "mcq": 5, "refusal": 3, "replay": 7,
+    "label": 29, "table": 4, "patient": 7, "dosing": 5, "interaction": 5, "contraindication": 5, "pubmed": 15,
+    "regulation": 7, "narrative": 3, "mcq": 5, "refusal": 3, "replay": 7, "consumer": 4, "feedback": 1,
 }  # fmt: skip
 _Places: TypeAlias = list[str]
 
