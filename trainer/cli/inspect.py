@@ -1,23 +1,17 @@
 """`lumen-trainer inspect`: a built dataset to be looked at, in the terminal or as a page of HTML."""
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lumen_desktop.errors import InputError
 from trainer.cli import output
 from trainer.inspect import terminal
-from trainer.inspect.figures import Figures, rejected
-from trainer.inspect.samples import Sample
-from trainer.lines import refused_if_unwritable
+from trainer.inspect.look import Look, look, write_page
 from trainer.ownership.work import Work
-from trainer.records import Example, Reject
-
-_IN_PAGE = 3  # examples of each family
 
 
 class Part(enum.StrEnum):
@@ -26,17 +20,6 @@ class Part(enum.StrEnum):
     FIGURES = "figures"
     REJECTS = "rejects"
     EXAMPLES = "examples"
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """One walk over a dataset."""
-
-    figures: Figures
-    families: Mapping[str, list[tuple[str, Example]]]
-    drawn: list[tuple[str, Example]]
-    counts: Mapping[tuple[str, str], int]
-    rejects: Mapping[tuple[str, str], list[Reject]]
 
 
 def command(  # noqa: PLR0917 - typer takes options so
@@ -50,9 +33,9 @@ def command(  # noqa: PLR0917 - typer takes options so
 ) -> None:
     """Look at a dataset: how much of what, what was left out and why, and examples to read."""
     parts = set(show or Part)
-    seen = _seen(Work(work), family=family, n=n, seed=seed)
+    seen = look(Work(work), family=family, n=n, seed=seed)
     if html is not None:
-        _write(html, seen, name=work.resolve().name, seed=seed)
+        write_page(html, seen, name=work.resolve().name)
     if as_json:
         output.result(_fields(seen, parts))
     elif html is None or show:
@@ -61,50 +44,7 @@ def command(  # noqa: PLR0917 - typer takes options so
         output.text(f"Written: {html}")
 
 
-def _seen(work: Work, *, family: str, n: int, seed: int) -> _Seen:
-    work.require_dataset()
-    figures = Figures()
-    drawn = Sample[tuple[str, Example]](n, seed=seed)
-    families: dict[str, Sample[tuple[str, Example]]] = {}
-    for split, example in work.examples():
-        figures.add(split, example)
-        found = (split, example)
-        families.setdefault(example.family, Sample(_IN_PAGE, seed=seed)).offer(example.id, found)
-        if family in ("", example.family):
-            drawn.offer(example.id, found)
-    if family and family not in families:
-        raise InputError(
-            "The dataset has no such family.", code="TRN-044", hint=f"Choose one of {', '.join(sorted(families))}."
-        )
-    reasons: dict[tuple[str, str], Sample[Reject]] = {}
-    counts = rejected(_offered(work.rejects(), reasons, lambda: Sample(n, seed=seed)))
-    return _Seen(
-        figures, {name: sample.kept() for name, sample in sorted(families.items())}, drawn.kept(), counts,
-        {key: sample.kept() for key, sample in reasons.items()},
-    )  # fmt: skip
-
-
-def _offered(
-    rejects: Iterable[Reject], reasons: dict[tuple[str, str], Sample[Reject]], sample: Callable[[], Sample[Reject]]
-) -> Iterator[Reject]:
-    """Passes what was left out on, and lets each reason draw a few."""
-    for one in rejects:
-        key = (one.step, one.reason)
-        if key not in reasons:
-            reasons[key] = sample()
-        reasons[key].offer(f"{one.where} {one.words}", one)
-        yield one
-
-
-def _write(path: Path, seen: _Seen, *, name: str, seed: int) -> None:
-    from trainer.inspect.page import page  # noqa: PLC0415 - drawing takes a second to load, and most do not need it
-
-    whole = page(seen.figures, seen.counts, seen.families, name=name, seed=seed)
-    with refused_if_unwritable(path):
-        path.write_bytes(whole.encode())
-
-
-def _fields(seen: _Seen, parts: set[Part]) -> dict[str, Any]:
+def _fields(seen: Look, parts: set[Part]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if Part.FIGURES in parts:
         found["figures"] = seen.figures.fields()
@@ -119,7 +59,7 @@ def _fields(seen: _Seen, parts: set[Part]) -> dict[str, Any]:
     return found
 
 
-def _lines(seen: _Seen, parts: set[Part]) -> Iterator[str]:
+def _lines(seen: Look, parts: set[Part]) -> Iterator[str]:
     if Part.FIGURES in parts:
         yield from terminal.summary(seen.figures)
         yield ""
@@ -131,7 +71,7 @@ def _lines(seen: _Seen, parts: set[Part]) -> Iterator[str]:
             yield from terminal.conversation(split, example)
 
 
-def _rejects(seen: _Seen) -> Iterator[str]:
+def _rejects(seen: Look) -> Iterator[str]:
     yield f"Left out: {sum(seen.counts.values()):,}"
     for (step, reason), count in seen.counts.items():
         yield f"{count:>9,}  {step}: {reason}"
