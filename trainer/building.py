@@ -28,7 +28,7 @@ from trainer.config import Config
 from trainer.curation.run import Progress
 from trainer.curation.settings import Caps, Mix, Settings, Split
 from trainer.dataset.build import examples
-from trainer.inspect import seen
+from trainer.inspect.look import look, write_page
 from trainer.lines import LinesFile, read_records, write_json
 from trainer.ownership import manifest, papers
 from trainer.ownership.verdict import Verdict
@@ -131,7 +131,7 @@ def build(
     _add_rejects(work, jobs)
     told("papers", 0, 1)
     seed, name = config.dataset.seed, config.file.stem
-    seen.write(work.dataset / "report.html", seen.walk(work, n=3, seed=seed), name=name, seed=seed)
+    write_page(work.dataset / "report.html", look(work, seed=seed), name=name)
     made = manifest.Made(config.file.read_bytes(), {"dataset": seed}, manifest.inputs(work))
     verdict = papers.write(work, made, report=report.as_json(), name=name)
     return Built(len(mine), len(waiting), time.monotonic() - began, _families(jobs), report.as_json(), verdict)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
@@ -16,23 +17,29 @@ from trainer.ownership.work import Work
 DRUGS = ("zelboraxine", "quintomabine", "ferrolide", "ossaprine", "tellurimide", "vandorex", "mirabole", "cantovir")
 
 
+_WARNED = (
+    "Do not take {0} if you are allergic to it.\nDo not take {0} with grapefruit juice."
+    " {0} is not recommended during pregnancy."
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tracked() -> None:
+    """Python's own process beside spawned ones begins before a test counts what it leaves behind."""
+    resource_tracker.ensure_running()
+
+
 def leaflet(name: str, number: int) -> str:
+    title, maximum = name.title(), 2 * number
     sections = [
-        (f"1. What {name} is and what it is used for", f"{name.title()} is used to treat high pressure in adults."),
-        (
-            f"2. What you need to know before you take {name}",
-            f"Do not take {name.title()} if you are allergic to it.\nDo not take {name.title()} with grapefruit juice."
-            f" {name.title()} is not recommended during pregnancy.",
-        ),
-        (
-            f"3. How to take {name}",
-            f"The recommended dose is {number} mg once a day. The maximum dose is {2 * number} mg a day.",
-        ),
-        (f"5. How to store {name}", f"Store {name.title()} below {number} °C."),
+        (f"1. What {name} is and what it is used for", f"{title} is used to treat high pressure in adults."),
+        (f"2. What you need to know before you take {name}", _WARNED.format(title)),
+        (f"3. How to take {name}", f"The usual dose is {number} mg once a day. The maximum is {maximum} mg a day."),
+        (f"5. How to store {name}", f"Store {title} below {number} °C."),
     ]
     fields = {
         "product": name, "ema_id": f"EU/1/{number}/001", "lang": "en",
-        "sections": [{"title": title, "text": text} for title, text in sections],
+        "sections": [{"title": heading, "text": text} for heading, text in sections],
     }  # fmt: skip
     return json.dumps(fields)
 
@@ -121,15 +128,14 @@ def test_examples_of_records_that_are_gone_go_too(config: Config, tmp_path: Path
     (tmp_path / "inputs" / "leaflets1.jsonl").unlink()
     collect(config)
     assert building.build(config, processes=1).files == 1
-    made = [path for path in (config.work_folder / "examples").rglob("*.jsonl")]
-    assert len(made) == 1
+    assert len(list((config.work_folder / "examples").rglob("*.jsonl"))) == 1
 
 
 def test_a_stop_leaves_no_half_dataset_and_the_next_run_goes_on(config: Config) -> None:
     collect(config)
     stop = Stop()
     with pytest.raises(Stopped):
-        building.build(config, processes=1, stop=stop, told=lambda stage, *_: stop.ask())
+        building.build(config, processes=1, stop=stop, told=lambda *_: stop.ask())
     assert "train.jsonl" not in digests(config)
     assert building.build(config, processes=1).made == 1
 

@@ -114,7 +114,7 @@ def test_an_example_without_document_or_licence_is_counted_under_none() -> None:
 def test_lengths_know_their_quantiles_and_doubling_classes() -> None:
     lengths = Lengths()
     for words in (0, 1, 2, 3, 9):
-        lengths.add("word " * words)
+        lengths.add(words)
     assert [lengths.quantile(share) for share in (0, 0.2, 0.5, 0.8, 1)] == [0, 0, 2, 3, 9]
     assert lengths.doubling() == [("0", 1), ("1", 1), ("2-3", 2), ("4-7", 0), ("8-15", 1)]
     assert Lengths().quantile(0.5) == 0

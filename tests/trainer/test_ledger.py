@@ -147,6 +147,20 @@ def test_the_trainers_own_wording_needs_no_licence_but_replayed_talk_does(tmp_pa
     assert [one.licence for one in ledger(work).materials] == ["", "MIT"]
 
 
+def test_replayed_talk_goes_by_the_licence_that_its_user_stated(tmp_path: Path) -> None:
+    free, bound, bare = (
+        built.example("replay", question=licence, doc_ids=("talk:1",), licences=(licence,) if licence else ())
+        for licence in ("Apache-2.0", "CC-BY-NC-4.0", "")
+    )
+    work = built.built(tmp_path / "work", [], train=[free, bound, bare])
+    assert judged(work).why == {
+        NON_COMMERCIAL: {"stated by the example (CC-BY-NC-4.0)": 1}, UNKNOWN_LICENCE: {"talk (no licence)": 1},
+    }  # fmt: skip
+    assert [(one.source, one.licence, one.commercial) for one in ledger(work).materials] == [
+        ("talk", "", False), ("talk", "Apache-2.0", True), ("talk", "CC-BY-NC-4.0", False),
+    ]  # fmt: skip
+
+
 def test_no_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         ledger(Work(tmp_path))

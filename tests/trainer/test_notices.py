@@ -124,6 +124,14 @@ def test_a_source_without_credits_is_named_by_itself(tmp_path: Path) -> None:
     assert "- newsource" in texts(tmp_path / "work", built.record("newsource:1", "CC0-1.0"))[notices.NOTICE]
 
 
+def test_replayed_talk_is_named_by_its_file_and_no_list_is_promised(tmp_path: Path) -> None:
+    talk = built.example("replay", doc_ids=("openchat:1",), licences=("CC-BY-4.0",))
+    found = ledger(built.built(tmp_path / "work", [], train=[talk]))
+    notice = notices.notice(found, verdict(Work(tmp_path / "work"), found))
+    assert "- openchat\n" in notice
+    assert notices.ATTRIBUTIONS not in notice
+
+
 def test_lines_can_be_read_in_a_terminal(tmp_path: Path) -> None:
     notice = texts(tmp_path / "work", built.LABEL, built.ARTICLE)[notices.NOTICE]
     assert max(len(line) for line in notice.splitlines() if "https://" not in line) <= 100

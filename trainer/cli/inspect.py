@@ -10,7 +10,7 @@ import typer
 
 from trainer.cli import output
 from trainer.inspect import terminal
-from trainer.inspect.seen import Seen, walk, write
+from trainer.inspect.look import Look, look, write_page
 from trainer.ownership.work import Work
 
 
@@ -33,18 +33,18 @@ def command(  # noqa: PLR0917 - typer takes options so
 ) -> None:
     """Look at a dataset: how much of what, what was left out and why, and examples to read."""
     parts = set(show or Part)
-    found = walk(Work(work), family=family, n=n, seed=seed)
+    seen = look(Work(work), family=family, n=n, seed=seed)
     if html is not None:
-        write(html, found, name=work.resolve().name, seed=seed)
+        write_page(html, seen, name=work.resolve().name)
     if as_json:
-        output.result(_fields(found, parts))
+        output.result(_fields(seen, parts))
     elif html is None or show:
-        output.text("\n".join(_lines(found, parts)))
+        output.text("\n".join(_lines(seen, parts)))
     else:
         output.text(f"Written: {html}")
 
 
-def _fields(seen: Seen, parts: set[Part]) -> dict[str, Any]:
+def _fields(seen: Look, parts: set[Part]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if Part.FIGURES in parts:
         found["figures"] = seen.figures.fields()
@@ -59,7 +59,7 @@ def _fields(seen: Seen, parts: set[Part]) -> dict[str, Any]:
     return found
 
 
-def _lines(seen: Seen, parts: set[Part]) -> Iterator[str]:
+def _lines(seen: Look, parts: set[Part]) -> Iterator[str]:
     if Part.FIGURES in parts:
         yield from terminal.summary(seen.figures)
         yield ""
@@ -71,7 +71,7 @@ def _lines(seen: Seen, parts: set[Part]) -> Iterator[str]:
             yield from terminal.conversation(split, example)
 
 
-def _rejects(seen: Seen) -> Iterator[str]:
+def _rejects(seen: Look) -> Iterator[str]:
     yield f"Left out: {sum(seen.counts.values()):,}"
     for (step, reason), count in seen.counts.items():
         yield f"{count:>9,}  {step}: {reason}"

@@ -22,9 +22,9 @@ class Lengths:
 
     counts: Counter[int] = field(default_factory=Counter)
 
-    def add(self, text: str) -> None:
-        """Counts one text."""
-        self.counts[len(text.split())] += 1
+    def add(self, words: int) -> None:
+        """Counts one text of so many words."""
+        self.counts[words] += 1
 
     def quantile(self, share: float) -> int:
         """The length that this share of the texts do not exceed; 0 where there are none."""
@@ -107,11 +107,12 @@ class Figures:
         if example.as_of:
             self.years[example.as_of[:_YEAR_DIGITS]] += 1
         self.groups.update(example.groups)
-        self.questions.add(example.question)
-        self.answers.add(example.answer)
-        turns = " ".join(message.content for message in example.messages)
-        self.whole.add(turns)
-        self.words += len(turns.split())
+        words = [(message.role, len(message.content.split())) for message in example.messages]
+        whole = sum(n for _, n in words)
+        self.questions.add(next((n for role, n in reversed(words) if role == "user"), 0))
+        self.answers.add(words[-1][1])
+        self.whole.add(whole)
+        self.words += whole
 
     def fields(self) -> dict[str, Any]:
         """As JSON values; of templates and groups the most frequent."""

@@ -139,7 +139,10 @@ def _filters(told: Told) -> str:
 
 
 def _splits(told: Told) -> str:
-    parts = [_rows("part", told.report.get("splits", {}))]
+    described: Mapping[str, Mapping[str, Any]] = told.report.get("splits", {})
+    parts = [
+        _rows("part", {part: {k: n for k, n in one.items() if k != "families"} for part, one in described.items()})
+    ]
     for part, families in told.report.get("mix", {}).items():
         if any(found.get("missing") for found in families.values()):
             parts.append(f"What was wanted in {_plain(part)}, and what there was:\n\n{_rows('family', families)}")

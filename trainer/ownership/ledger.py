@@ -21,6 +21,7 @@ from trainer.records import Example
 DEFAULT_BASE = "BioMistral/BioMistral-7B"
 OWN_WORDING = "lumen"  # source of examples that the trainer words itself
 UNSTATED = ""
+UNRECORDED_FAMILIES = frozenset({"replay"})  # read from a file whose licence its user states, not collected
 _HERE = Path(__file__).parent
 _LONGEST_DECLARED = 80
 
@@ -211,13 +212,18 @@ def tools() -> tuple[Tool, ...]:
 def sources_of(example: Example, documents: Mapping[str, Document]) -> list[tuple[str, str]]:
     """Source and licence of each document an example rests on; its own wording where it rests on none."""
     if not example.doc_ids:
-        pairs = {(OWN_WORDING, licence) for licence in example.licences or (UNSTATED,)}
-    else:
-        pairs = {
-            (documents[doc].source, documents[doc].licence) if doc in documents else (doc.partition(":")[0], UNSTATED)
-            for doc in example.doc_ids
-        }
+        return [(OWN_WORDING, licence) for licence in sorted(set(example.licences)) or (UNSTATED,)]
+    pairs = {
+        (documents[doc].source, documents[doc].licence) if doc in documents else (doc.partition(":")[0], licence)
+        for doc in example.doc_ids
+        for licence in (stated(example) or (UNSTATED,))
+    }
     return sorted(pairs)
+
+
+def stated(example: Example) -> tuple[str, ...]:
+    """Licences that count for documents of an example that were never collected."""
+    return example.licences if example.family in UNRECORDED_FAMILIES else ()
 
 
 def named(source: str, licence: str) -> str:

@@ -44,8 +44,9 @@ def notice(ledger: Ledger, verdict: Verdict, *, replaced: bool = False) -> str:
     """The NOTICE of a dataset and of a model that is trained on it."""
     parts = ["NOTICE", verdict.stamp, "Made by lumen-trainer from the licences of what this dataset holds.",
              _changes(ledger, replaced=replaced), _heading("The dataset")]  # fmt: skip
+    alone = {(one.source, one.licence) for one in ledger.documents.values() if _named_alone(one)}
     for licence, sources in _licences(ledger).items():
-        parts += _owed(LICENCES[licence], sources)
+        parts += _owed(LICENCES[licence], {source: (source, licence) in alone for source in sources})
     parts += [_heading("A model trained on it"), *(_base(one) for one in ledger.base)]
     parts += [_duty(licence) for licence in sorted({one.licence for one in ledger.base})]
     parts.append(
@@ -83,10 +84,10 @@ def _licences(ledger: Ledger) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
-def _owed(licence: Licence, sources: list[str]) -> Iterator[str]:
+def _owed(licence: Licence, sources: Mapping[str, bool]) -> Iterator[str]:
     yield f"{licence.title} ({licence.id}){f', {licence.url}' if licence.url else ''}"
     yield _duty(licence.id)
-    yield "\n".join(_credit(source, licence) for source in sources)
+    yield "\n".join(_credit(source, licence, alone=alone) for source, alone in sources.items())
     if licence.id == "MIT":
         yield _text("MIT").strip()
 
@@ -96,13 +97,13 @@ def _duty(licence: str) -> str:
     return duty
 
 
-def _credit(source: str, licence: Licence) -> str:
+def _credit(source: str, licence: Licence, *, alone: bool) -> str:
     one = _credits().get(source, {"title": source, "creator": "", "url": ""})
     said = one.get("copyright", "")
     if not said and licence.id in ("MIT", _APACHE):
         place = one["url"] or "its origin"
         said = f"Its copyright line is not known to lumen-trainer: copy it from the licence at {place}"
-    each = "" if one.get("whole", False) or not licence.attribution else f"Each work is named in {ATTRIBUTIONS}"
+    each = f"Each work is named in {ATTRIBUTIONS}" if alone else ""
     return "- " + ". ".join(part for part in (one["title"], one["creator"], said, one["url"], each) if part)
 
 

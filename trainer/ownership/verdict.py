@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trainer.licences import LICENCES
-from trainer.ownership.ledger import OWN_WORDING, Document, Ledger, named, sources_of
+from trainer.ownership.ledger import OWN_WORDING, UNRECORDED_FAMILIES, Document, Ledger, named, sources_of
 from trainer.ownership.work import Work
 from trainer.records import Example
 
@@ -149,11 +149,13 @@ def _why(example: Example, documents: Mapping[str, Document]) -> dict[str, tuple
 
 def _reasons(example: Example, documents: Mapping[str, Document]) -> Iterator[tuple[str, str]]:
     for doc in example.doc_ids:
-        if doc not in documents:
+        one = documents.get(doc)
+        if one is not None:
+            yield from _terms(one.licence, one.source, forbidden=not one.commercial)
+        elif example.family not in UNRECORDED_FAMILIES:
             yield UNTRACED, doc.partition(":")[0]
-            continue
-        one = documents[doc]
-        yield from _terms(one.licence, one.source, forbidden=not one.commercial)
+        elif not example.licences:
+            yield UNKNOWN_LICENCE, named(doc.partition(":")[0], "")
     traced = {documents[doc].licence for doc in example.doc_ids if doc in documents}
     for licence in sorted(set(example.licences) - traced):
         yield from _terms(licence, OWN_WORDING if not example.doc_ids else "stated by the example", forbidden=False)

@@ -1,6 +1,6 @@
-"""One walk over a dataset: its figures, a few examples of each family, and what was left out.
+"""One walk over a finished dataset: its figures, samples of each family, and what was left out and why.
 
-`lumen-trainer inspect` shows it, and the page that lies beside every dataset is written of it.
+Called by `lumen-trainer inspect` and, for the page beside a new dataset, by `lumen-trainer dataset`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,9 +18,19 @@ _IN_PAGE = 3  # examples of each family
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One walk over a dataset."""
+class Look:
+    """What was seen.
 
+    Attributes:
+        seed: of the samples.
+        figures: of all examples.
+        families: a few examples with their splits, by family.
+        drawn: those asked for.
+        counts: how many were left out, by step and reason; most first.
+        rejects: a few of them, by step and reason.
+    """
+
+    seed: int
     figures: Figures
     families: Mapping[str, list[tuple[str, Example]]]
     drawn: list[tuple[str, Example]]
@@ -28,13 +38,13 @@ class Seen:
     rejects: Mapping[tuple[str, str], list[Reject]]
 
 
-def walk(work: Work, *, family: str = "", n: int = 0, seed: int = 0) -> Seen:
-    """Counts and draws.
+def look(work: Work, *, family: str = "", n: int = 3, seed: int = 0) -> Look:
+    """Looks at a dataset.
 
     Args:
         work: the work folder.
-        family: from which examples are drawn; empty is any.
-        n: examples, and samples of each reason.
+        family: from which ``drawn`` is drawn; any where empty.
+        n: how many are drawn, and how many of each reason.
         seed: decides which.
 
     Raises:
@@ -56,10 +66,23 @@ def walk(work: Work, *, family: str = "", n: int = 0, seed: int = 0) -> Seen:
         )
     reasons: dict[tuple[str, str], Sample[Reject]] = {}
     counts = rejected(_offered(work.rejects(), reasons, lambda: Sample(n, seed=seed)))
-    return Seen(
-        figures, {name: sample.kept() for name, sample in sorted(families.items())}, drawn.kept(), counts,
+    return Look(
+        seed, figures, {name: sample.kept() for name, sample in sorted(families.items())}, drawn.kept(), counts,
         {key: sample.kept() for key, sample in reasons.items()},
     )  # fmt: skip
+
+
+def write_page(path: Path, seen: Look, *, name: str) -> None:
+    """Writes what was seen as one page of HTML.
+
+    Raises:
+        StorageError: it cannot be written (TRN-010).
+    """
+    from trainer.inspect.page import page  # noqa: PLC0415 - drawing takes a second to load, and most do not need it
+
+    whole = page(seen.figures, seen.counts, seen.families, name=name, seed=seen.seed)
+    with refused_if_unwritable(path):
+        path.write_bytes(whole.encode())
 
 
 def _offered(
@@ -72,16 +95,3 @@ def _offered(
             reasons[key] = sample()
         reasons[key].offer(f"{one.where} {one.words}", one)
         yield one
-
-
-def write(path: Path, seen: Seen, *, name: str, seed: int) -> None:
-    """Writes the page of HTML.
-
-    Raises:
-        StorageError: it cannot be written (TRN-010).
-    """
-    from trainer.inspect.page import page  # noqa: PLC0415 - drawing takes a second to load, and most do not need it
-
-    whole = page(seen.figures, seen.counts, seen.families, name=name, seed=seed)
-    with refused_if_unwritable(path):
-        path.write_bytes(whole.encode())
