@@ -1,6 +1,7 @@
 """What the trainer's tests share: a folder with a configuration over small sources, and the command line."""
 
 import json
+import multiprocessing.resource_tracker
 import os
 import subprocess
 import sys
@@ -8,6 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import fsspec.asyn
+import multiprocess
+import multiprocess.forkserver
+import multiprocess.resource_tracker
 import pytest
 import yaml
 
@@ -44,6 +49,16 @@ def configured(tmp_path: Path) -> Callable[..., Config]:
         return load(file)
 
     return configure
+
+
+@pytest.fixture(scope="session")
+def spawning() -> None:
+    """Python's own processes beside spawned ones begin before a test counts what it leaves; they end with this one."""
+    multiprocessing.resource_tracker.ensure_running()
+    multiprocess.resource_tracker.ensure_running()
+    if "forkserver" in multiprocess.get_all_start_methods():
+        multiprocess.forkserver.ensure_running()
+    fsspec.asyn.get_loop()  # a thread that datatrove's files start once
 
 
 Trainer = Callable[..., subprocess.CompletedProcess[str]]

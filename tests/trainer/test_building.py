@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,8 @@ from trainer.config import Config, load
 from trainer.ownership import manifest
 from trainer.ownership.work import Work
 
+pytestmark = pytest.mark.usefixtures("spawning")
+
 DRUGS = ("zelboraxine", "quintomabine", "ferrolide", "ossaprine", "tellurimide", "vandorex", "mirabole", "cantovir")
 
 
@@ -21,12 +22,6 @@ _WARNED = (
     "Do not take {0} if you are allergic to it.\nDo not take {0} with grapefruit juice."
     " {0} is not recommended during pregnancy."
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def tracked() -> None:
-    """Python's own process beside spawned ones begins before a test counts what it leaves behind."""
-    resource_tracker.ensure_running()
 
 
 def leaflet(name: str, number: int) -> str:
