@@ -49,9 +49,8 @@ def plain(words: str) -> str:
 
 def line(element: Element) -> str:
     """The words of a heading on one line."""
-    writer = _Writer()
-    writer.flow(element)
-    return tidy("".join(writer.out).replace("\n", " "))
+    words = _Writer().apart(element)
+    return tidy(words.replace("\n", " "))
 
 
 class _Writer:

@@ -112,13 +112,18 @@ _Piece = tuple[tuple[str, ...], str, list[str]]
 
 def _walk(section: Element, above: tuple[str, ...], inherited: str, pieces: list[_Piece]) -> None:
     """Takes a section's own text, then its subsections'; one that runs on under the same heading joins the last."""
-    parts = {child.tag: child for child in section if child.tag != _COMPONENT}
+    parts = {}
+    inner: list[Element] = []
+    for child in section:
+        if child.tag == _COMPONENT:
+            inner += [one for one in child if one.tag == _SECTION]
+        else:
+            parts[child.tag] = child
     own = _section_code(parts.get(_CODE))
     if own == loinc.BOXED and above and inherited not in loinc.WARNINGS:
         own = loinc.UNCLASSIFIED  # only a frame around a paragraph
     code = own if own and own != loinc.UNCLASSIFIED else inherited or own
     written, block = parts.get(_TITLE), parts.get(_TEXT)
-    inner = section.findall(_INNER)
     heading = "" if written is None else narrative.line(written)
     if heading and not inner and (block is None or not (len(block) or block.text)):
         _add(pieces, above, inherited, f"- {heading}" if above else "")  # it says in its heading all it says
