@@ -15,6 +15,7 @@ from lumen_desktop.formats.xml import Element
 
 _NAMESPACES = ("{urn:hl7-org:v3}", "{http://www.w3.org/1999/xhtml}", "")
 _MARKS = "*†‡§¶#"  # what FDA's stylesheet writes for the first footnotes, then the same twice
+_MOST_TIMES = 4  # beyond, a mark is a number
 _MOST_COLUMNS = 64  # a span beyond is a mistake or malice
 _REPEATED_CHARACTERS = 200  # a longer cell over several columns stands once, or a table could swell to gigabytes
 _HIGH = str.maketrans("0123456789+-\u2212\u2013", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻")
@@ -177,7 +178,7 @@ class _Writer:
     def _next_mark(self) -> str:
         self.counted += 1
         times, which = divmod(self.counted - 1, len(_MARKS))
-        return _MARKS[which] * (times + 1)
+        return _MARKS[which] * (times + 1) if times < _MOST_TIMES else f"#{self.counted}"
 
 
 def _name(element: Element) -> str:

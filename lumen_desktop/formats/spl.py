@@ -25,7 +25,7 @@ _INNER = f"{_COMPONENT}/{_SECTION}"
 _SUBJECTS = f"{_COMPONENT}/{_N}structuredBody/{_INNER}/{_N}subject"
 _LOINC, _UNII = "2.16.840.1.113883.6.1", "2.16.840.1.113883.4.9"
 _ADDRESS = "https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid="
-_LONGEST_TITLE = 200
+_LONGEST_TITLE, _LONGEST_PREAMBLE = 200, 2000
 _HIGHLIGHTS = re.compile(r"^These highlights do not include all.*?prescribing information for .*?\.\s+", re.IGNORECASE)
 _APPROVAL = re.compile(r"\s*Initial U\.?\s?S\.? Approval:?\s*\d{4}.*$", re.IGNORECASE)
 _DAY = re.compile(r"(\d{4})(\d\d)?(\d\d)?")
@@ -62,7 +62,7 @@ def day(written: str) -> str:
 
 def title(written: str, brands: tuple[str, ...], substances: tuple[str, ...]) -> str:
     """A label's title without the Highlights' preamble; its names where it names no product or runs on too long."""
-    short = _APPROVAL.sub("", _HIGHLIGHTS.sub("", written)).strip()
+    short = _APPROVAL.sub("", _HIGHLIGHTS.sub("", written[:_LONGEST_PREAMBLE])).strip()
     low = short.lower()
     named = any(one.lower() in low for one in (*brands, *substances)) or not (brands or substances)
     if short and named and len(short) <= _LONGEST_TITLE:
