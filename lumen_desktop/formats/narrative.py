@@ -15,10 +15,12 @@ from lumen_desktop.formats.xml import Element
 
 _NAMESPACES = ("{urn:hl7-org:v3}", "{http://www.w3.org/1999/xhtml}", "")
 _MARKS = "*†‡§¶#"  # what FDA's stylesheet writes for the first footnotes, then the same twice
+_MOST_TIMES = 4  # beyond, a mark is a number
 _MOST_COLUMNS = 64  # a span beyond is a mistake or malice
 _REPEATED_CHARACTERS = 200  # a longer cell over several columns stands once, or a table could swell to gigabytes
 _HIGH = str.maketrans("0123456789+-\u2212\u2013", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻")
 _FIGURES = re.compile(r"[+\-\u2212\u2013]?\d{1,3}(?:[,\-\u2013]\s?\d{1,3})*")
+_LINE = "\n"
 _CONTROLS = re.compile("[\x0b-\x1f]")
 _ORDINAL = re.compile(r"st|nd|rd|th", re.IGNORECASE)
 _WITH_UNIT = re.compile(r"\d[\s-]?[A-Za-zµμ%/]+$")
@@ -48,9 +50,8 @@ def plain(words: str) -> str:
 
 def line(element: Element) -> str:
     """The words of a heading on one line."""
-    writer = _Writer()
-    writer.flow(element)
-    return tidy("".join(writer.out).replace("\n", " "))
+    words = _Writer().apart(element)
+    return tidy(words.replace("\n", " "))
 
 
 class _Writer:
@@ -89,9 +90,12 @@ class _Writer:
         return words
 
     def block(self, element: Element) -> None:
-        self.out.append("\n")
-        self.flow(element)
-        self.out.append("\n")
+        if len(element):
+            self.out.append("\n")
+            self.flow(element)
+            self.out.append("\n")
+        elif words := element.text:
+            self.out.append(f"\n{words.replace(_LINE, ' ')}\n")
 
     def line_break(self, _element: Element) -> None:
         self.out.append("\n")
@@ -166,7 +170,7 @@ class _Writer:
                 parts[name].extend(row for row in child if _name(row) == "tr")
         for row in (*parts["thead"], *parts["tbody"], *parts["tfoot"]):
             yield [
-                (_cell(self.apart(cell)), _span(cell, "colspan"), _span(cell, "rowspan"))
+                (_cell(self.apart(cell)), _span(cell.get("colspan")), _span(cell.get("rowspan")))
                 for cell in row
                 if cell.tag in _CELLS
             ]
@@ -174,7 +178,7 @@ class _Writer:
     def _next_mark(self) -> str:
         self.counted += 1
         times, which = divmod(self.counted - 1, len(_MARKS))
-        return _MARKS[which] * (times + 1)
+        return _MARKS[which] * (times + 1) if times < _MOST_TIMES else f"#{self.counted}"
 
 
 def _name(element: Element) -> str:
@@ -206,8 +210,7 @@ def _cell(words: str) -> str:
     return joined
 
 
-def _span(cell: Element, name: str) -> int:
-    written = cell.get(name)
+def _span(written: str | None) -> int:
     if written is None or not re.fullmatch(r"\d{1,5}", written, re.ASCII):
         return 1
     return min(max(int(written), 1), _MOST_COLUMNS)
@@ -223,6 +226,9 @@ def _grid(rows: "Iterator[list[tuple[str, int, int]]]") -> Iterator[str]:
         cells: list[str] = []
         below: dict[int, tuple[str, int]] = {}
         for words, columns, deep in row:
+            if not above and columns == deep == 1:
+                cells.append(words)
+                continue
             _fill(cells, above, below)
             again = words if len(words) <= _REPEATED_CHARACTERS else ""
             for n in range(min(columns, _MOST_COLUMNS - len(cells))):

@@ -24,6 +24,7 @@ from lumen_desktop.formats.heads import head
 _TABLE = "_table"
 _UNCLASSIFIED, _PRODUCT = "spl_unclassified_section", "spl_product_data_elements"
 _SHORTEST_REPEAT = 20  # characters; a shorter text may stand in another by chance
+_MOST_TEXTS = 1000  # of one label; with more, comparing each with each would take hours
 _MOST_NAME_WORDS = 12
 _PHRASES = frozenset({"50565-1", "50566-9", "50567-7", "50568-5", "50569-3", "50570-1", "53413-1", "53414-9"})
 _NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z]\w{1,31});")
@@ -170,6 +171,8 @@ def _take_out_repeats(fields: list[_Field]) -> None:
     """Cuts out of each text what another field holds as its whole text; what has no code yields to what has one."""
     whole = [(text, one) for one in fields for text in one.texts if len(text) >= _SHORTEST_REPEAT]
     originals = {one.name: frozenset(one.texts) for one in fields}
+    if len(whole) > _MOST_TEXTS:
+        return
     coded = [pair for pair in whole if pair[1].name != _UNCLASSIFIED]
     for text, one in whole:
         if one.name == _UNCLASSIFIED and any(_stands_in(text, other) for other, _ in coded):
@@ -214,7 +217,7 @@ def _place(text: str, flat: str) -> tuple[int, int] | None:
 
 def _flat(table: str) -> str:
     """A table's words without any space, as they come in the file."""
-    return "".join(html.unescape(re.sub(r"<[^>]*>", "", table)).split())
+    return "".join(html.unescape(re.sub(r"<[^<>]*>", "", table)).split())
 
 
 def _rows(table: str) -> str:

@@ -25,7 +25,7 @@ _INNER = f"{_COMPONENT}/{_SECTION}"
 _SUBJECTS = f"{_COMPONENT}/{_N}structuredBody/{_INNER}/{_N}subject"
 _LOINC, _UNII = "2.16.840.1.113883.6.1", "2.16.840.1.113883.4.9"
 _ADDRESS = "https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid="
-_LONGEST_TITLE = 200
+_LONGEST_TITLE, _LONGEST_PREAMBLE = 200, 2000
 _HIGHLIGHTS = re.compile(r"^These highlights do not include all.*?prescribing information for .*?\.\s+", re.IGNORECASE)
 _APPROVAL = re.compile(r"\s*Initial U\.?\s?S\.? Approval:?\s*\d{4}.*$", re.IGNORECASE)
 _DAY = re.compile(r"(\d{4})(\d\d)?(\d\d)?")
@@ -62,7 +62,7 @@ def day(written: str) -> str:
 
 def title(written: str, brands: tuple[str, ...], substances: tuple[str, ...]) -> str:
     """A label's title without the Highlights' preamble; its names where it names no product or runs on too long."""
-    short = _APPROVAL.sub("", _HIGHLIGHTS.sub("", written)).strip()
+    short = _APPROVAL.sub("", _HIGHLIGHTS.sub("", written[:_LONGEST_PREAMBLE])).strip()
     low = short.lower()
     named = any(one.lower() in low for one in (*brands, *substances)) or not (brands or substances)
     if short and named and len(short) <= _LONGEST_TITLE:
@@ -112,13 +112,18 @@ _Piece = tuple[tuple[str, ...], str, list[str]]
 
 def _walk(section: Element, above: tuple[str, ...], inherited: str, pieces: list[_Piece]) -> None:
     """Takes a section's own text, then its subsections'; one that runs on under the same heading joins the last."""
-    parts = {child.tag: child for child in section if child.tag != _COMPONENT}
+    parts = {}
+    inner: list[Element] = []
+    for child in section:
+        if child.tag == _COMPONENT:
+            inner += [one for one in child if one.tag == _SECTION]
+        else:
+            parts[child.tag] = child
     own = _section_code(parts.get(_CODE))
     if own == loinc.BOXED and above and inherited not in loinc.WARNINGS:
         own = loinc.UNCLASSIFIED  # only a frame around a paragraph
     code = own if own and own != loinc.UNCLASSIFIED else inherited or own
     written, block = parts.get(_TITLE), parts.get(_TEXT)
-    inner = section.findall(_INNER)
     heading = "" if written is None else narrative.line(written)
     if heading and not inner and (block is None or not (len(block) or block.text)):
         _add(pieces, above, inherited, f"- {heading}" if above else "")  # it says in its heading all it says

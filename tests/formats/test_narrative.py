@@ -139,6 +139,9 @@ def test_there_are_marks_for_many_footnotes() -> None:
     written = text("".join(f"<paragraph>p{n}<footnote>n{n}</footnote></paragraph>" for n in range(8)))
     assert "p6**" in written
     assert "p7††" in written
+    many = text("".join(f"<paragraph>p{n}<footnote>n{n}</footnote></paragraph>" for n in range(3000)))
+    assert "p2999#3000" in many
+    assert len(many) < 100_000
 
 
 def test_xhtml_says_the_same_in_other_words() -> None:
@@ -162,6 +165,10 @@ def test_a_heading_is_one_line() -> None:
 def test_a_name_of_a_document_type_that_is_not_loaded_is_read() -> None:
     source = b"<!DOCTYPE text SYSTEM 'x.dtd'><text>5&nbsp;mg<table><tr>&nbsp;<td>a</td></tr></table></text>"
     assert [narrative.text(block) for block in xml.elements(io.BytesIO(source), "text")] == ["5 mg\na"]
+
+
+def test_words_nested_as_deeply_as_xml_may_be_are_read() -> None:
+    assert text("<content>" * 250 + "deep" + "</content>" * 250) == "deep"
 
 
 def test_tidying_is_normalising() -> None:

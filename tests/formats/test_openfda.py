@@ -115,6 +115,12 @@ def test_the_same_text_in_two_fields_stands_once() -> None:
     assert sections(purpose=[text], indications_and_usage=[text]) == {"55105-1": text}
 
 
+def test_a_record_made_to_take_hours_does_not() -> None:
+    many = [f"text number {n:015d}" for n in range(5000)]
+    found = sections(warnings=[*many, "<" * 100_000], warnings_table=["<" * 100_000], description=[" ".join(many)])
+    assert set(found) == {"34071-1", "34089-3"}
+
+
 def test_short_words_are_not_cut_out_of_sentences() -> None:
     found = sections(warnings=["Keep away from heat at all times."], purpose=["heat"])
     assert found["34071-1"] == "Keep away from heat at all times."

@@ -162,6 +162,11 @@ def test_a_title_names_the_product(written: str, expected: str) -> None:
     assert only(label(PRODUCT, section("34067-9", "", "x"), title=written)).title == expected
 
 
+def test_a_title_without_end_costs_nothing() -> None:
+    words = "These highlights do not include all " + "prescribing information for " * 100_000
+    assert spl.title(words, ("Zyd",), ()) == "Zyd"
+
+
 def test_a_label_that_names_no_product_goes_by_its_title_or_set_id() -> None:
     assert only(label(section("34067-9", "", "x"), title="Drug Facts")).title == "Drug Facts"
     assert only(label(section("34067-9", "", "x"), title="")).title == "abc-1"
