@@ -393,6 +393,24 @@ def test_a_file_that_changes_while_it_is_read_is_refused(configured: Configured,
     assert refusal.value.code == "TRN-013"
 
 
+def test_a_file_that_cannot_be_opened_is_counted(
+    configured: Configured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path / "in/a.jsonl", line("1"))
+    written(tmp_path / "in/b.jsonl", line("2"))
+    opened = Path.open
+
+    def refusing(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path == file:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refusing)
+    collect(configured({"tiny": ["in"]}))
+    assert rejects(tmp_path / "work") == [("in/a.jsonl", "TRN-018")]
+    assert [record.doc_id for record in records(tmp_path / "work")] == ["tiny:2"]
+
+
 def test_a_file_named_twice_is_read_once(configured: Configured, tmp_path: Path) -> None:
     written(tmp_path / "in/a.jsonl", line("1"))
     assert collect(configured({"tiny": ["in", "in/a.jsonl"]})).units == 1

@@ -5,6 +5,7 @@ whole part and makes the same bytes as one that was not. Runs in a process of it
 plain values. Knows no other unit.
 """
 
+import contextlib
 import hashlib
 import json
 import re
@@ -17,7 +18,7 @@ from typing import Any, BinaryIO, TypeAlias, cast
 from lumen_desktop.errors import InputError, Stopped
 from lumen_desktop.formats import archives
 from lumen_desktop.formats.document import Fault, PublicDocument
-from trainer.collect.inputs import Unit, takes_whole_zips
+from trainer.collect.inputs import InputFile, Unit, takes_whole_zips
 from trainer.licences import LICENCES
 from trainer.lines import LinesFile, write_json
 from trainer.records import Record
@@ -118,29 +119,38 @@ def read(job: Job, source: Source, *, moved: Moved, stopped: Callable[[], bool])
     state = state_of(job)
     if state.done:
         return
-    file = job.unit.file
     if job.unit.number == 0 and not state.sha256:
-        with file.path.open("rb") as stream:
-            state.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        state.sha256 = _digest(job.unit.file.path)
     events = _events(job, source, moved)
     for _ in range(state.events):
         if stopped():
             raise Stopped
         next(events, None)
-    more = True
-    while more:
-        more = _part(job, source, state, events, stopped)
-    now = file.path.stat()
-    if (now.st_size, now.st_mtime_ns) != (file.size_bytes, file.modified_ns):
-        raise InputError(
-            f"{file.name} changed while it was read.", code="TRN-013", hint="Collect again when it is whole."
-        )
-    state.done = True
-    write_json(job.state_file, asdict(state))
+    while not state.done:
+        _part(job, source, state, events, stopped)
+        write_json(job.state_file, asdict(state))
 
 
-def _part(job: Job, source: Source, state: State, events: Events, stopped: Callable[[], bool]) -> bool:
-    """Reads one part; whether there may be another."""
+def _digest(path: Path) -> str:
+    """Of a file's bytes; empty where it cannot be read, which its reading says and counts."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _refuse_changed(file: InputFile) -> None:
+    """What was read of a file that was still being copied is not the file."""
+    with contextlib.suppress(OSError):
+        now = file.path.stat()
+        if (now.st_size, now.st_mtime_ns) == (file.size_bytes, file.modified_ns):
+            return
+    raise InputError(f"{file.name} changed while it was read.", code="TRN-013", hint="Collect again when it is whole.")
+
+
+def _part(job: Job, source: Source, state: State, events: Events, stopped: Callable[[], bool]) -> None:
+    """Reads one part."""
     number, more = len(state.parts), False
     records = LinesFile(records_file(job.folder, job.unit.stem, number))
     notes = LinesFile(notes_file(job.folder, job.unit.stem, number))
@@ -154,9 +164,10 @@ def _part(job: Job, source: Source, state: State, events: Events, stopped: Calla
             if records.size_bytes + notes.size_bytes >= PART_BYTES:
                 more = True
                 break
+    if not more:
+        _refuse_changed(job.unit.file)
     state.parts.append([records.size_bytes, notes.size_bytes])
-    write_json(job.state_file, asdict(state))
-    return more
+    state.done = not more
 
 
 @dataclass(frozen=True, slots=True)
