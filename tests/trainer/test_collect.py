@@ -28,6 +28,12 @@ from trainer.records import Record
 Configured = Callable[..., Config]
 
 
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file is a unit of its own, as in the command's processes here."""
+    monkeypatch.setattr(inputs, "SLICE_BYTES", 1)
+
+
 def collect(config: Config, **options: Any) -> Summary:
     """In this process, over the tests' sources."""
     return collect_with(config, registry=TINY, **{"processes": 1, **options})
@@ -266,6 +272,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts and slices of a few kilobytes."""
     monkeypatch.setattr(reading, "PART_BYTES", 8_000)
     monkeypatch.setattr(inputs, "SLICE_BYTES", 4_000)
+    monkeypatch.setattr(inputs, "BATCH_BYTES", 4_000)
 
 
 def test_shards_leave_the_same_bytes(configured: Configured, tmp_path: Path, small_parts: None) -> None:
@@ -285,6 +292,28 @@ def test_shards_leave_the_same_bytes(configured: Configured, tmp_path: Path, sma
     last = collect(config)
     assert (last.read, last.units) == (0, whole.units)
     assert collected(tmp_path / "work") == expected
+
+
+def test_small_files_share_a_unit_and_a_new_one_changes_only_its_own(
+    configured: Configured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "SLICE_BYTES", 100_000)
+    monkeypatch.setattr(inputs, "BATCH_BYTES", 1)
+    for number in range(150):
+        written(tmp_path / f"in/n{number:03}.jsonl", line(str(number)))
+    written(tmp_path / "in/n075.jsonl")
+    (tmp_path / "in/n080.zip").write_bytes(zipped(("a.jsonl", packed(line("zip")))))
+    config = configured({"tiny": ["in"]})
+    first = collect(config)
+    assert 5 < first.units < 30
+    assert first.sources["tiny"].files == 151
+    assert [record.doc_id for record in records(tmp_path / "work")][-1] == "tiny:149"
+    assert len(records(tmp_path / "work")) == 150
+    assert rejects(tmp_path / "work") == [("in/n075.jsonl", "empty")]
+    written(tmp_path / "in/n0001.jsonl", line("new"))
+    second = collect(config)
+    assert second.read < 3
+    assert len(json.loads((tmp_path / "work/collected/inputs.json").read_text())) == 152
 
 
 def test_a_stopped_run_goes_on_without_repeating(configured: Configured, tmp_path: Path, small_parts: None) -> None:
