@@ -409,6 +409,7 @@ def test_a_changed_file_is_read_anew_and_a_file_that_is_gone_leaves_nothing(
     collect(configured({"tiny": ["in"]}))
     assert [record.doc_id for record in records(tmp_path / "work")] == ["tiny:1"]
     assert [path.name for path in (tmp_path / "work/collected").iterdir() if path.is_dir()] == ["tiny"]
+    assert len(list((tmp_path / "work/parts").glob("*/*"))) == 3
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(configured: Configured, tmp_path: Path) -> None:
@@ -461,9 +462,18 @@ def test_without_hard_links_records_are_copied(
 def test_two_runs_in_one_folder_are_refused(configured: Configured, tmp_path: Path) -> None:
     written(tmp_path / "a.jsonl", line("1"))
     (tmp_path / "work/parts").mkdir(parents=True)
-    with filelock.FileLock(tmp_path / "work/parts/collect.lock"), pytest.raises(StorageError) as refusal:
-        collect(configured({"tiny": ["a.jsonl"]}))
-    assert refusal.value.code == "TRN-014"
+    config = configured({"tiny": ["a.jsonl"]})
+    runs: list[tuple[str, Shard | None]] = [
+        ("collect.lock", None), ("collect.lock", Shard(1, 2)), ("collect-1-of-2.lock", Shard(1, 2)),
+        ("collect-1-of-2.lock", None),
+    ]  # fmt: skip
+    for lock, only in runs:
+        with filelock.FileLock(tmp_path / "work/parts" / lock), pytest.raises(StorageError) as refusal:
+            collect(config, only=only)
+        assert refusal.value.code == "TRN-014"
+    with filelock.FileLock(tmp_path / "work/parts/collect-1-of-2.lock"):
+        assert collect(config, only=Shard(2, 2)).units == 0
+    assert collect(config).whole
 
 
 def test_a_full_disk_ends_the_run_with_a_sentence(configured: Configured, tmp_path: Path, small_disk: Path) -> None:

@@ -145,6 +145,8 @@ def collect(
         size_bytes = sum(job.unit.size_bytes for job in waiting)
         _Run(registry, stop or Stop(), progress, size_bytes).read(waiting, processes or config.collect.processes)
         tallies = {} if only else settle(jobs, [choice.source.name for choice in choices], config.work_folder)
+        if not only:
+            _sweep(config.work_folder / "parts", jobs)
     return Summary(only is None, len(mine), len(waiting), size_bytes, time.monotonic() - began, tallies)
 
 
@@ -187,6 +189,18 @@ def _digest(files: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
+def _sweep(parts: Path, jobs: Sequence[Job]) -> None:
+    """Removes parts of files that are no longer read, or that were read otherwise."""
+    kept = {job.state_file for job in jobs}
+    for job in jobs:
+        for number in range(len(state_of(job).parts)):
+            kept |= {part(job.folder, job.unit.stem, number) for part in (reading.records_file, reading.notes_file)}
+    with refused_if_unwritable(parts):
+        for path in parts.glob("*/*"):
+            if path not in kept:
+                path.unlink()
+
+
 def _forget(jobs: Sequence[Job]) -> None:
     for job in jobs:
         with refused_if_unwritable(job.state_file):
@@ -195,17 +209,35 @@ def _forget(jobs: Sequence[Job]) -> None:
 
 @contextlib.contextmanager
 def _alone(work: Path, only: Shard | None) -> Iterator[None]:
-    name = f"collect-{only.number}-of-{only.of}.lock" if only else "collect.lock"
+    """Shards work beside each other; a run without one works alone, because it clears away what is of no unit."""
+    folder, whole = work / "parts", "collect.lock"
     with refused_if_unwritable(work):
-        (work / "parts").mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
+        if only:
+            stack.enter_context(_locked(folder / f"collect-{only.number}-of-{only.of}.lock"))
+            with _locked(folder / whole):
+                pass  # nobody works alone here
+        else:
+            for name in sorted({whole, *(path.name for path in folder.glob("collect-*.lock"))}):
+                stack.enter_context(_locked(folder / name))
+        yield
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    lock = filelock.FileLock(path, timeout=0)
+    with refused_if_unwritable(path):
         try:
-            stack.enter_context(filelock.FileLock(work / "parts" / name, timeout=0))
+            lock.acquire()
         except filelock.Timeout:
             raise StorageError(
                 "Another collection works in this folder.", code="TRN-014", hint="Wait until it ends, or stop it."
             ) from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 class _Run:
