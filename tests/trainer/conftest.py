@@ -22,6 +22,7 @@ from trainer.config import Config, load
 TINY = "tests.trainer.tiny_sources"
 COMMAND = (
     f"import trainer.collect.run as run; run.REGISTRY = '{TINY}'\n"
+    "import trainer.collect.inputs as inputs; inputs.SLICE_BYTES = 1  # every file alone\n"
     "from trainer.cli import main\nif __name__ == '__main__': main()"
 )
 

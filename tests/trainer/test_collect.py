@@ -28,6 +28,12 @@ from trainer.records import Record
 Configured = Callable[..., Config]
 
 
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file is a unit of its own, as in the command's processes here."""
+    monkeypatch.setattr(inputs, "SLICE_BYTES", 1)
+
+
 def collect(config: Config, **options: Any) -> Summary:
     """In this process, over the tests' sources."""
     return collect_with(config, registry=TINY, **{"processes": 1, **options})
@@ -266,6 +272,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts and slices of a few kilobytes."""
     monkeypatch.setattr(reading, "PART_BYTES", 8_000)
     monkeypatch.setattr(inputs, "SLICE_BYTES", 4_000)
+    monkeypatch.setattr(inputs, "BATCH_BYTES", 4_000)
 
 
 def test_shards_leave_the_same_bytes(configured: Configured, tmp_path: Path, small_parts: None) -> None:
@@ -285,6 +292,28 @@ def test_shards_leave_the_same_bytes(configured: Configured, tmp_path: Path, sma
     last = collect(config)
     assert (last.read, last.units) == (0, whole.units)
     assert collected(tmp_path / "work") == expected
+
+
+def test_small_files_share_a_unit_and_a_new_one_changes_only_its_own(
+    configured: Configured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "SLICE_BYTES", 100_000)
+    monkeypatch.setattr(inputs, "BATCH_BYTES", 1)
+    for number in range(150):
+        written(tmp_path / f"in/n{number:03}.jsonl", line(str(number)))
+    written(tmp_path / "in/n075.jsonl")
+    (tmp_path / "in/n080.zip").write_bytes(zipped(("a.jsonl", packed(line("zip")))))
+    config = configured({"tiny": ["in"]})
+    first = collect(config)
+    assert 5 < first.units < 30
+    assert first.sources["tiny"].files == 151
+    assert [record.doc_id for record in records(tmp_path / "work")][-1] == "tiny:149"
+    assert len(records(tmp_path / "work")) == 150
+    assert rejects(tmp_path / "work") == [("in/n075.jsonl", "empty")]
+    written(tmp_path / "in/n0001.jsonl", line("new"))
+    second = collect(config)
+    assert second.read < 3
+    assert len(json.loads((tmp_path / "work/collected/inputs.json").read_text())) == 152
 
 
 def test_a_stopped_run_goes_on_without_repeating(configured: Configured, tmp_path: Path, small_parts: None) -> None:
@@ -380,6 +409,7 @@ def test_a_changed_file_is_read_anew_and_a_file_that_is_gone_leaves_nothing(
     collect(configured({"tiny": ["in"]}))
     assert [record.doc_id for record in records(tmp_path / "work")] == ["tiny:1"]
     assert [path.name for path in (tmp_path / "work/collected").iterdir() if path.is_dir()] == ["tiny"]
+    assert len(list((tmp_path / "work/parts").glob("*/*"))) == 3
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(configured: Configured, tmp_path: Path) -> None:
@@ -391,6 +421,24 @@ def test_a_file_that_changes_while_it_is_read_is_refused(configured: Configured,
     with pytest.raises(InputError) as refusal:
         collect(configured({"tiny": ["a.jsonl"]}), progress=seen)
     assert refusal.value.code == "TRN-013"
+
+
+def test_a_file_that_cannot_be_opened_is_counted(
+    configured: Configured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path / "in/a.jsonl", line("1"))
+    written(tmp_path / "in/b.jsonl", line("2"))
+    opened = Path.open
+
+    def refusing(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path == file:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refusing)
+    collect(configured({"tiny": ["in"]}))
+    assert rejects(tmp_path / "work") == [("in/a.jsonl", "TRN-018")]
+    assert [record.doc_id for record in records(tmp_path / "work")] == ["tiny:2"]
 
 
 def test_a_file_named_twice_is_read_once(configured: Configured, tmp_path: Path) -> None:
@@ -414,9 +462,18 @@ def test_without_hard_links_records_are_copied(
 def test_two_runs_in_one_folder_are_refused(configured: Configured, tmp_path: Path) -> None:
     written(tmp_path / "a.jsonl", line("1"))
     (tmp_path / "work/parts").mkdir(parents=True)
-    with filelock.FileLock(tmp_path / "work/parts/collect.lock"), pytest.raises(StorageError) as refusal:
-        collect(configured({"tiny": ["a.jsonl"]}))
-    assert refusal.value.code == "TRN-014"
+    config = configured({"tiny": ["a.jsonl"]})
+    runs: list[tuple[str, Shard | None]] = [
+        ("collect.lock", None), ("collect.lock", Shard(1, 2)), ("collect-1-of-2.lock", Shard(1, 2)),
+        ("collect-1-of-2.lock", None),
+    ]  # fmt: skip
+    for lock, only in runs:
+        with filelock.FileLock(tmp_path / "work/parts" / lock), pytest.raises(StorageError) as refusal:
+            collect(config, only=only)
+        assert refusal.value.code == "TRN-014"
+    with filelock.FileLock(tmp_path / "work/parts/collect-1-of-2.lock"):
+        assert collect(config, only=Shard(2, 2)).units == 0
+    assert collect(config).whole
 
 
 def test_a_full_disk_ends_the_run_with_a_sentence(configured: Configured, tmp_path: Path, small_disk: Path) -> None:

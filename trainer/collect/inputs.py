@@ -1,10 +1,11 @@
 """Which files are read: checked against the configuration, in a fixed order, cut into units that are read apart.
 
-Opens nothing but the directories of zips. Called by `trainer.collect.run` and by `lumen-trainer validate`.
+Opens nothing but the tables of contents of zips. Called by `trainer.collect.run` and by `lumen-trainer validate`.
 """
 
 import fnmatch
 import hashlib
+import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,8 @@ from trainer.config import Config, SourceChoice
 from trainer.sources import Source
 
 SLICE_BYTES = 32 * 1024**2  # of a zip as it lies on the disk: worth a process of its own, and small enough to share
-_HEAD_BYTES = 4
+BATCH_BYTES = 8 * 1024**2  # of small files
+_ENDS_A_BATCH = 16  # of 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +53,43 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What one process reads at a time: a file, or a stretch of a zip's entries.
+    """What one process reads at a time: one file, several small ones that follow each other, or a stretch of a zip.
 
     Attributes:
-        file: the file.
-        number: of the unit in its file, from 0.
-        first: number of the first entry of a zip.
-        last: the number after the last one; None is the whole file.
+        files: the files, of one source.
+        number: of the stretch in its zip, from 0; 0 for other units.
+        first: number of the first entry of the zip.
+        last: the number after the last one; None reads files to their end.
+        whole: whether nothing of its files is in another unit.
         size_bytes: what it takes up on the disk.
     """
 
-    file: InputFile
-    number: int
-    first: int
-    last: int | None
-    size_bytes: int
+    files: tuple[InputFile, ...]
+    number: int = 0
+    first: int = 0
+    last: int | None = None
+    whole: bool = True
+    size_bytes: int = 0
+
+    @property
+    def source(self) -> str:
+        """The name of the files' source."""
+        return self.files[0].source
+
+    @property
+    def name(self) -> str:
+        """Of its first file."""
+        return self.files[0].name
 
     @property
     def stem(self) -> str:
-        """The beginning of the names of its parts, which sorts as the units do within a file."""
-        slug = re.sub(r"[^a-z0-9]+", "-", self.file.path.name.lower()).strip("-")[:48]
-        digest = hashlib.sha256(self.file.name.encode(errors="surrogateescape")).hexdigest()[:12]
-        return f"{slug}-{digest}-{self.number:05}"
+        """The beginning of the names of its parts, which sorts as the stretches of a zip do."""
+        slug = re.sub(r"[^a-z0-9]+", "-", self.files[0].path.name.lower()).strip("-")[:48]
+        return f"{slug}-{_digest(self.name).hex()[:12]}-{self.number:05}"
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.sha256(name.encode(errors="surrogateescape")).digest()
 
 
 def chosen(config: Config, sources: Sequence[Source]) -> list[Choice]:
@@ -192,33 +209,59 @@ def takes_whole_zips(source: Source) -> bool:
 
 
 def units(files: Sequence[InputFile], sources: Mapping[str, Source]) -> list[Unit]:
-    """What is read, in order; the same for the same files whatever the number of processes and shards."""
-    return [unit for file in files for unit in _units_of(file, sources[file.source])]
+    """What is read, in order; the same for the same files whatever the number of processes and shards.
+
+    Small files share a unit, or an archive of millions of articles would leave as many parts. Where one ends depends
+    on the files' names, so that a new file changes its own unit and not all that follow.
+    """
+    made: list[Unit] = []
+    batch: list[InputFile] = []
+    taken = 0
+    for file in files:
+        stretches = _stretches(file, sources[file.source])
+        if batch and (stretches or batch[-1].source != file.source):
+            made.append(Unit(tuple(batch), size_bytes=taken))
+            batch, taken = [], 0
+        if stretches:
+            made += stretches
+            continue
+        batch.append(file)
+        taken += file.size_bytes
+        if taken >= SLICE_BYTES or (taken >= BATCH_BYTES and _digest(file.name)[0] < _ENDS_A_BATCH):
+            made.append(Unit(tuple(batch), size_bytes=taken))
+            batch, taken = [], 0
+    return [*made, Unit(tuple(batch), size_bytes=taken)] if batch else made
 
 
-def _units_of(file: InputFile, source: Source) -> list[Unit]:
+def _stretches(file: InputFile, source: Source) -> list[Unit]:
+    """The units of a zip; none for what is not opened here."""
+    if not file.name.lower().endswith(".zip") or takes_whole_zips(source):
+        return []
     try:
         with file.path.open("rb") as stream:
-            if takes_whole_zips(source) or not archives.is_zip(stream.read(_HEAD_BYTES)):
-                return [Unit(file, 0, 0, None, file.size_bytes)]
             sizes = archives.entry_sizes(stream)
     except (InputError, OSError):  # its reading says what is wrong with it, and counts it
-        return [Unit(file, 0, 0, None, file.size_bytes)]
-    return list(_slices(file, sizes))
-
-
-def _slices(file: InputFile, sizes: Sequence[int]) -> Iterator[Unit]:
-    first, taken, number = 0, 0, 0
-    for place, size_bytes in enumerate(sizes):
+        return []
+    ends, taken = [0], 0
+    for place, size_bytes in enumerate(sizes, 1):
         taken += size_bytes
-        if taken >= SLICE_BYTES or place == len(sizes) - 1:
-            yield Unit(file, number, first, place + 1, taken)
-            first, taken, number = place + 1, 0, number + 1
-    if not sizes:
-        yield Unit(file, 0, 0, None, file.size_bytes)
+        if taken >= SLICE_BYTES or place == len(sizes):
+            ends.append(place)
+            taken = 0
+    pairs = list(itertools.pairwise(ends))
+    whole = len(pairs) == 1
+    return [
+        Unit((file,), number, first, last, whole=whole, size_bytes=sum(sizes[first:last]))
+        for number, (first, last) in enumerate(pairs)
+    ]
 
 
-def licence_of(settings: SourceChoice, name: str) -> str:
-    """The licence that the configuration gives files of this name which state none; empty where it gives none."""
-    base = name.rpartition("/")[2]
-    return next((licence for pattern, licence in settings.licences.items() if fnmatch.fnmatchcase(base, pattern)), "")
+def licence_of(licences: Mapping[str, str], name: str) -> str:
+    """The licence that the configuration gives a file that states none; empty where it gives none.
+
+    Args:
+        licences: a pattern of names to an identifier; the first that fits counts.
+        name: as records have it; the file's own name and that inside an archive are looked at.
+    """
+    bases = {re.split(r"[/!]", name)[-1], name.partition("!")[0].rpartition("/")[2]}
+    return next((licences[p] for p in licences if any(fnmatch.fnmatchcase(base, p) for base in bases)), "")

@@ -84,7 +84,6 @@ class Tally:
 class _Part:
     job: Job
     number: int
-    sizes: tuple[int, ...]
 
     @property
     def notes(self) -> Iterator[list[Any]]:
@@ -105,20 +104,17 @@ def settle(jobs: Sequence[Job], sources: Sequence[str], work: Path) -> dict[str,
     """
     out = work / "collected"
     (out / "summary.json").unlink(missing_ok=True)
-    parts = [_Part(job, n, tuple(sizes)) for job in jobs for n, sizes in enumerate(state_of(job).parts)]
+    parts = [_Part(job, number) for job in jobs for number in range(len(state_of(job).parts))]
     tallies = {name: Tally() for name in sources}
-    files = [job for job in jobs if job.unit.number == 0]
-    for job in files:
-        tallies[job.unit.file.source].files += 1
-        tallies[job.unit.file.source].size_bytes += job.unit.file.size_bytes
+    files = [file for job in jobs if job.unit.number == 0 for file in job.unit.files]
+    for file in files:
+        tallies[file.source].files += 1
+        tallies[file.source].size_bytes += file.size_bytes
     kept: set[Path] = set()
     with _fallen(parts, work / "parts" / "newest.db") as fallen, LinesFile(out / "rejects.jsonl") as rejects:
         _lay_out(parts, out, fallen, tallies, rejects, kept)
-        silent = {job.unit.file for job in files} - {part.job.unit.file for part in parts if any(part.sizes)}
-        for file in sorted(silent, key=lambda file: file.name):
-            _reject(rejects, tallies[file.source], file.name, "empty", "Nothing that is read here is in it.")
     _clear(out, kept)
-    write_json(out / "inputs.json", [_input(job) for job in files])
+    write_json(out / "inputs.json", list(_inputs(jobs)))
     write_json(out / "summary.json", {"sources": {name: tally.as_json() for name, tally in tallies.items()}})
     return tallies
 
@@ -134,11 +130,11 @@ def _lay_out(  # noqa: PLR0917 - one pass over all parts fills all of them
         while pending and pending[0] == number:
             reasons[pending[1]] = pending[2]
             pending = next(fallen, None)
-        tally, name = tallies[unit.file.source], f"{unit.stem}.{part.number:04}.jsonl"
+        tally, name = tallies[unit.source], f"{unit.stem}.{part.number:04}.jsonl"
         counts = _noted(part, reasons, tally, rejects)
         if len(reasons) < len(counts):
             stay = [-count if place in reasons else count for place, count in enumerate(counts)]
-            kept.add(_laid(part, out / unit.file.source / name, stay))
+            kept.add(_laid(part, out / unit.source / name, stay))
 
 
 def _noted(part: _Part, reasons: dict[int, str], tally: Tally, rejects: LinesFile) -> list[int]:
@@ -207,9 +203,12 @@ def _clear(out: Path, kept: set[Path]) -> None:
                     folder.rmdir()
 
 
-def _input(job: Job) -> dict[str, Any]:
-    file = job.unit.file
-    return {"source": file.source, "file": file.name, "size_bytes": file.size_bytes, "sha256": state_of(job).sha256}
+def _inputs(jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
+    for job in jobs:
+        sha256 = state_of(job).sha256
+        for file in job.unit.files if job.unit.number == 0 else ():
+            digest = sha256[file.name]
+            yield {"source": file.source, "file": file.name, "size_bytes": file.size_bytes, "sha256": digest}
 
 
 @contextlib.contextmanager

@@ -5,33 +5,25 @@ whole part and makes the same bytes as one that was not. Runs in a process of it
 plain values. Knows no other unit.
 """
 
-import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias, cast
+from typing import Any
 
 from lumen_desktop.errors import InputError, Stopped
-from lumen_desktop.formats import archives
 from lumen_desktop.formats.document import Fault, PublicDocument
-from trainer.collect.inputs import Unit, takes_whole_zips
+from trainer.collect.inputs import Unit, licence_of
+from trainer.collect.opening import Events, Moved, Said, events
 from trainer.licences import LICENCES
 from trainer.lines import LinesFile, write_json
 from trainer.records import Record
-from trainer.sources import Reader, Source
+from trainer.sources import Source
 
 PART_BYTES = 64 * 1024**2
 ORDERS = frozenset({"deleted", "withdrawn"})  # not records themselves
 WITHDRAWS = ORDERS | {"retracted"}  # what was said before of the document with this identity holds no more
-_HEAD_BYTES = 4
-_PIECE_BYTES = 256 * 1024
-
-Event: TypeAlias = PublicDocument | Fault
-Events: TypeAlias = Iterator[tuple[str, PublicDocument | Fault | InputError]]
-Moved: TypeAlias = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +33,14 @@ class Job:
     Attributes:
         unit: what is read.
         folder: where its parts go.
-        licence: of documents that state none, from the configuration.
+        licences: of documents that state none, by a pattern of their files' names, from the configuration.
         fingerprint: digest of all that its parts depend on; parts of another one are not gone on with.
         stop_on_error: whether a file that cannot be read ends the reading.
     """
 
     unit: Unit
     folder: Path
-    licence: str
+    licences: Mapping[str, str]
     fingerprint: str
     stop_on_error: bool
 
@@ -67,14 +59,14 @@ class State:
         parts: size in bytes of the records and of the notes of each whole part.
         events: documents, faults and refusals that stand in whole parts.
         done: whether that is all of them.
-        sha256: of the file, once its first unit was begun.
+        sha256: of each file that begins in it, once it was begun.
     """
 
     fingerprint: str
     parts: list[list[int]] = field(default_factory=list)
     events: int = 0
     done: bool = False
-    sha256: str = ""
+    sha256: dict[str, str] = field(default_factory=dict)
 
 
 def records_file(folder: Path, stem: str, part: int) -> Path:
@@ -118,35 +110,24 @@ def read(job: Job, source: Source, *, moved: Moved, stopped: Callable[[], bool])
     state = state_of(job)
     if state.done:
         return
-    file = job.unit.file
-    if job.unit.number == 0 and not state.sha256:
-        with file.path.open("rb") as stream:
-            state.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    events = _events(job, source, moved)
+    said = events(job.unit, source, moved, state.sha256)
     for _ in range(state.events):
         if stopped():
             raise Stopped
-        next(events, None)
-    more = True
-    while more:
-        more = _part(job, source, state, events, stopped)
-    now = file.path.stat()
-    if (now.st_size, now.st_mtime_ns) != (file.size_bytes, file.modified_ns):
-        raise InputError(
-            f"{file.name} changed while it was read.", code="TRN-013", hint="Collect again when it is whole."
-        )
-    state.done = True
-    write_json(job.state_file, asdict(state))
+        next(said, None)
+    while not state.done:
+        _part(job, source, state, said, stopped)
+        write_json(job.state_file, asdict(state))
 
 
-def _part(job: Job, source: Source, state: State, events: Events, stopped: Callable[[], bool]) -> bool:
-    """Reads one part; whether there may be another."""
+def _part(job: Job, source: Source, state: State, said: Events, stopped: Callable[[], bool]) -> None:
+    """Reads one part."""
     number, more = len(state.parts), False
     records = LinesFile(records_file(job.folder, job.unit.stem, number))
     notes = LinesFile(notes_file(job.folder, job.unit.stem, number))
     pen = _Pen(job, source, records, notes)
     with records, notes:
-        for name, event in events:
+        for name, event in said:
             if stopped():
                 raise Stopped
             state.events += 1
@@ -155,8 +136,7 @@ def _part(job: Job, source: Source, state: State, events: Events, stopped: Calla
                 more = True
                 break
     state.parts.append([records.size_bytes, notes.size_bytes])
-    write_json(job.state_file, asdict(state))
-    return more
+    state.done = not more
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +148,7 @@ class _Pen:
     records: LinesFile
     notes: LinesFile
 
-    def write(self, name: str, event: Event | InputError) -> None:
+    def write(self, name: str, event: Said) -> None:
         """Writes a document's records, or why there are none."""
         if isinstance(event, PublicDocument):
             event = self._document(name, event) or event
@@ -180,10 +160,11 @@ class _Pen:
             if event.reason in WITHDRAWS:
                 self._note("x", f"{self.source.name}:{event.where}", event.reason)
             if event.reason not in ORDERS:
-                self._note("r", f"{name}#{event.where}", event.reason, event.words)
+                where = f"{name}#{event.where}" if event.where else name
+                self._note("r", where, event.reason, event.words)
 
     def _document(self, name: str, document: PublicDocument) -> Fault | None:
-        made = made_records(document, self.source, name, self.job.licence)
+        made = made_records(document, self.source, name, licence_of(self.job.licences, name))
         if isinstance(made, Fault):
             return made
         try:
@@ -233,110 +214,3 @@ def made_records(document: PublicDocument, source: Source, name: str, licence: s
         if section.text.strip()
     ]  # fmt: skip
     return made or Fault(document.id, "no-text", "It holds no text.")
-
-
-def _events(job: Job, source: Source, moved: Moved) -> Events:
-    """What a unit's file says, each with the file's name; a file that cannot be read on says so last."""
-    unit = job.unit
-    try:
-        raw = unit.file.path.open("rb", buffering=0)
-    except OSError as error:
-        yield unit.file.name, _unreadable(error)
-        return
-    with raw:
-        stream = cast("BinaryIO", BufferedReader(_Counted(raw, moved), _PIECE_BYTES))
-        try:
-            zipped = archives.is_zip(stream.peek(_HEAD_BYTES)[:_HEAD_BYTES])  # type: ignore[attr-defined]
-        except OSError as error:
-            yield unit.file.name, _unreadable(error)
-            return
-        if zipped and takes_whole_zips(source):
-            yield from _read(source.read, stream, unit.file.name, unit.file.within)
-        elif zipped:
-            yield from _zip_events(unit, source, stream)
-        else:
-            most = max(archives.LARGEST_MEMBER_BYTES, unit.file.size_bytes)
-            plain = archives.unpacked(stream, largest_bytes=most)
-            yield from _read(source.read, plain, unit.file.name, unit.file.within)
-
-
-def _zip_events(unit: Unit, source: Source, stream: BinaryIO) -> Events:
-    endings = tuple(ending for base in source.endings for ending in (base, f"{base.removesuffix('.gz')}.gz"))
-    try:
-        for entry, inside in archives.entries(stream, endings=endings, first=unit.first, last=unit.last):
-            yield from _entry_events(unit, source.read, entry, inside)
-    except InputError as error:
-        yield unit.file.name, error
-
-
-def _entry_events(unit: Unit, reader: Reader, entry: str, inside: Iterator[archives.Member]) -> Events:
-    try:
-        for member in inside:
-            path = "".join(f"!{name}" for name in member.names)
-            plain = archives.unpacked(member.stream)
-            yield from _read(reader, plain, unit.file.name + path, unit.file.within + path)
-    except InputError as error:
-        yield f"{unit.file.name}!{entry}", error
-
-
-def _read(reader: Reader, stream: BinaryIO, name: str, within: str) -> Events:
-    """What a reader says of one file; a fault of the reader itself costs this file only, and is counted."""
-    events = None
-    while True:
-        try:
-            events = events if events is not None else iter(reader(stream, within))
-            event = next(events, None)
-        except InputError as error:
-            yield name, error
-            return
-        except OSError as error:
-            yield name, _unreadable(error)
-            return
-        except MemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one strange file must not end a night's run; its words may be text
-            yield (
-                name,
-                InputError(
-                    f"The reader failed ({type(error).__name__}).", code="TRN-011", hint="Report the file and the name."
-                ),
-            )
-            return
-        if event is None:
-            return
-        yield name, event
-
-
-def _unreadable(error: OSError) -> InputError:
-    return InputError(
-        f"The file cannot be read ({error.strerror or type(error).__name__}).",
-        code="TRN-018",
-        hint="Check the disk and the file's permissions.",
-    )
-
-
-class _Counted(RawIOBase):
-    """A file that tells how many bytes were read of it."""
-
-    def __init__(self, raw: Any, moved: Moved) -> None:
-        self._raw = raw
-        self._moved = moved
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        place: int = self._raw.seek(offset, whence)
-        return place
-
-    def tell(self) -> int:
-        place: int = self._raw.tell()
-        return place
-
-    def readinto(self, buffer: "memoryview[int]") -> int:  # type: ignore[override]
-        read: int = self._raw.readinto(buffer)
-        self._moved(read)
-        return read

@@ -27,7 +27,7 @@ import lumen_desktop
 from lumen_desktop import errors
 from lumen_desktop.errors import EngineError, InputError, LumenError, Stopped, StorageError
 from trainer.collect import reading
-from trainer.collect.inputs import Choice, Unit, chosen, found, licence_of, units
+from trainer.collect.inputs import Choice, Unit, chosen, found, units
 from trainer.collect.newest import Tally, settle
 from trainer.collect.reading import Job, state_of
 from trainer.config import Config
@@ -145,6 +145,8 @@ def collect(
         size_bytes = sum(job.unit.size_bytes for job in waiting)
         _Run(registry, stop or Stop(), progress, size_bytes).read(waiting, processes or config.collect.processes)
         tallies = {} if only else settle(jobs, [choice.source.name for choice in choices], config.work_folder)
+        if not only:
+            _sweep(config.work_folder / "parts", jobs)
     return Summary(only is None, len(mine), len(waiting), size_bytes, time.monotonic() - began, tallies)
 
 
@@ -154,19 +156,19 @@ def jobs_of(config: Config, choices: Sequence[Choice]) -> list[Job]:
     readers = _digest(_reader_files())
     made = []
     for unit in units(found(config, choices), {name: choice.source for name, choice in by_name.items()}):
-        name = unit.file.source
-        licence = licence_of(by_name[name].settings, unit.file.name)
-        depends = [_FORM, lumen_desktop.__version__, readers, reading.PART_BYTES, licence, *_marks(unit)]
+        name = unit.source
+        licences = by_name[name].settings.licences
+        depends = [_FORM, lumen_desktop.__version__, readers, reading.PART_BYTES, list(licences.items()), *_marks(unit)]
         fingerprint = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
         folder = config.work_folder / "parts" / name
         stop = config.collect.on_error == "stop" or by_name[name].source.licence == BY_CONSENT
-        made.append(Job(unit, folder, licence, fingerprint, stop))
+        made.append(Job(unit, folder, licences, fingerprint, stop))
     return made
 
 
 def _marks(unit: Unit) -> list[Any]:
-    file = unit.file
-    return [file.source, file.name, file.within, file.size_bytes, file.modified_ns, unit.first, unit.last]
+    files = [[file.source, file.name, file.within, file.size_bytes, file.modified_ns] for file in unit.files]
+    return [files, unit.first, unit.last, unit.whole]
 
 
 def _reader_files() -> list[Path]:
@@ -174,7 +176,8 @@ def _reader_files() -> list[Path]:
     package, trainer = Path(lumen_desktop.__file__).parent, Path(reading.__file__).parents[1]
     return sorted(
         [*(package / "formats").rglob("*.py"), package / "domain" / "library.py", *(trainer / "sources").rglob("*.py"),
-         trainer / "collect" / "reading.py", trainer / "records.py", trainer / "licences.py"]
+         *(trainer / "collect" / name for name in ("opening.py", "reading.py")), trainer / "records.py",
+         trainer / "licences.py"]
     )  # fmt: skip
 
 
@@ -186,6 +189,18 @@ def _digest(files: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
+def _sweep(parts: Path, jobs: Sequence[Job]) -> None:
+    """Removes parts of files that are no longer read, or that were read otherwise."""
+    kept = {job.state_file for job in jobs}
+    for job in jobs:
+        for number in range(len(state_of(job).parts)):
+            kept |= {part(job.folder, job.unit.stem, number) for part in (reading.records_file, reading.notes_file)}
+    with refused_if_unwritable(parts):
+        for path in parts.glob("*/*"):
+            if path not in kept:
+                path.unlink()
+
+
 def _forget(jobs: Sequence[Job]) -> None:
     for job in jobs:
         with refused_if_unwritable(job.state_file):
@@ -194,17 +209,35 @@ def _forget(jobs: Sequence[Job]) -> None:
 
 @contextlib.contextmanager
 def _alone(work: Path, only: Shard | None) -> Iterator[None]:
-    name = f"collect-{only.number}-of-{only.of}.lock" if only else "collect.lock"
+    """Shards work beside each other; a run without one works alone, because it clears away what is of no unit."""
+    folder, whole = work / "parts", "collect.lock"
     with refused_if_unwritable(work):
-        (work / "parts").mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
+        if only:
+            stack.enter_context(_locked(folder / f"collect-{only.number}-of-{only.of}.lock"))
+            with _locked(folder / whole):
+                pass  # nobody works alone here
+        else:
+            for name in sorted({whole, *(path.name for path in folder.glob("collect-*.lock"))}):
+                stack.enter_context(_locked(folder / name))
+        yield
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    lock = filelock.FileLock(path, timeout=0)
+    with refused_if_unwritable(path):
         try:
-            stack.enter_context(filelock.FileLock(work / "parts" / name, timeout=0))
+            lock.acquire()
         except filelock.Timeout:
             raise StorageError(
                 "Another collection works in this folder.", code="TRN-014", hint="Wait until it ends, or stop it."
             ) from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 class _Run:
@@ -226,8 +259,8 @@ class _Run:
             return
         sources = {source.name: source for source in sources_of(self._registry)}
         for job in jobs:
-            self._words = job.unit.file.name
-            reading.read(job, sources[job.unit.file.source], moved=self._moved, stopped=lambda: self._stop.asked)
+            self._words = job.unit.name
+            reading.read(job, sources[job.unit.source], moved=self._moved, stopped=lambda: self._stop.asked)
 
     def _moved(self, size_bytes: int) -> None:
         self._done_bytes += size_bytes
@@ -257,7 +290,7 @@ class _Run:
         done, _ = wait(waiting, timeout=_POLL_S, return_when=FIRST_COMPLETED)
         for future in done:
             job = waiting.pop(future)
-            self._words = job.unit.file.name
+            self._words = job.unit.name
             refusal = future.result()
             if refusal:
                 raise _raised(refusal)
@@ -309,7 +342,7 @@ def _work(job: Job) -> Refusal | None:
             untold = 0
 
     try:
-        reading.read(job, _STATE["sources"][job.unit.file.source], moved=moved, stopped=_STATE["ending"].is_set)
+        reading.read(job, _STATE["sources"][job.unit.source], moved=moved, stopped=_STATE["ending"].is_set)
     except LumenError as error:
         return type(error).__name__, error.message, error.code, error.hint
     return None
