@@ -122,7 +122,7 @@ def _evidence(section: Section, offered: Sequence[Part], chance: Chance) -> Iter
 
 
 _PASSIVE = re.compile(
-    r"(?P<subject>[A-Z][^,;:()]{3,90}?) (?:shall|must|should) (?:also )?be (?P<verb>(?:\w+ly )?\w+(?:ed|kept|written|"
+    r"(?P<subject>[A-Z][^,;:()]{3,90}?) (?:shall|must|should) (?:also )?be (?P<verb>(?:\w+ly )?(?:\w+ed|kept|written|"
     r"taken|made|held|given|set|read|drawn|shown|built))\b(?P<rest>[^;:()]*)\.$"
 )
 _ACTIVE = re.compile(

@@ -18,7 +18,7 @@ _MARK = re.compile(r"\(?(?:[a-z]|\d{1,2}|[ivx]{1,4})[.)]\s+(?=\S)")
 # A reference to another place of the document: left out with its brackets, which changes nothing that is said.
 _ASIDE = re.compile(
     r"\s*[\[(](?:\s*(?:please )?(?:see|refer to|listed in|described in|as described|ref\b|cf\.?)[^\])(]*"
-    r"(?:\([^)]*\)[^\])(]*)*|[§ ]*\d{1,2}(?:\.\d{1,2})*(?:\s*[,;]\s*\d{1,2}(?:\.\d{1,2})*)*\s*)[\])]",
+    r"(?:\([^)]*\)[^\])(]*)*)[\])]",
     re.IGNORECASE,
 )
 _FOOTNOTE = re.compile(
@@ -39,7 +39,7 @@ _LEANS = re.compile(
     r"|for (?:this|these|that|those|example)|of (?:these|those)|at this|by this|because of this|as a result|and|or|but"
     r"|so|alternatively|conversely|by contrast|in contrast|for instance|besides|yet|nor|another|others?"
     r"|(?:one|some|most) of (?:these|those)|with this|on this"
-    r"|after this|during this|under these|we|our|i|again|finally|first|second|third|if so|if not|if this|if these"
+    r"|after this|during this|under these|i|again|finally|first|second|third|if so|if not|if this|if these"
     r"|if they|if it|when this|when it|when they|unlike|specifically|as such|to do (?:so|this)|that)\b(?!-)",
     re.IGNORECASE,
 )
@@ -180,7 +180,12 @@ def _list(text: str, lead: Sentence | None, items: list[Sentence]) -> Statement 
 def _nests(item: str) -> bool:
     """Whether an item announces a list of its own, is a fragment or runs on into the next paragraph."""
     runs_on = re.search(r"[a-z)] [A-Z][a-z]+ (?:the|your|to|if|is|are|may|will|any|a|has|have)\b", item)
-    return not item or item.endswith(":") or runs_on is not None or len(item.split()) > _MOST_OPENING_ITEM_WORDS
+    return (
+        not item
+        or item.endswith(":")
+        or bool(runs_on or _GLUED.search(item))
+        or len(item.split()) > _MOST_OPENING_ITEM_WORDS
+    )
 
 
 def _unmarked(item: Sentence) -> Sentence:
@@ -222,8 +227,4 @@ def _leans(words: str) -> bool:
 
 
 def _unbalanced(words: str) -> bool:
-    return (
-        words.count("(") != words.count(")")
-        or words.count("[") != words.count("]")
-        or words.count("“") != words.count("”")
-    )
+    return any(words.count(opening) != words.count(closing) for opening, closing in ("()", "[]", "“”"))

@@ -37,8 +37,8 @@ class Table:
 def examples(document: Sequence[Record], seed: int) -> Iterator[Example]:
     """Questions on the tables of one document."""
     name = name_of(document) or document[0].title
+    offered = [part for record in document for part in parts(record)]
     for record in document:
-        offered = parts(record)
         for number, table in enumerate(tables(record.text)):
             yield from _asked(record, table, name, offered, Chance(seed, f"{record.id} table {number}"))
 
@@ -81,12 +81,13 @@ def _asked(record: Record, table: Table, name: str, offered: Sequence[Part], cha
     cells = [(row, column) for row in table.rows for column in range(1, len(table.head)) if _tells(row, column)]
     for row, column in chance.order("cells", cells)[:_MOST_OF_ONE_TABLE]:
         taken = (row[0], table.head[column], row[column])
-        part = _holding(offered, table.head[0].start, row[-1].end)
+        part = _holding(offered, record, table.head[0].start, row[-1].end)
         if part:
             label, head, value = (cell.text for cell in taken)
             own = Chance(chance.seed, f"{chance.key} {row[column].start}")
-            shown = own.order("place", within([part, *own.order("beside", [one for one in offered if one is not part])],
-                                              most=1 + own.number("how many", 3)))  # fmt: skip
+            near = [one for one in offered if one is not part and one.record is record] or list(offered[:1])
+            others = own.order("beside", [one for one in near if one is not part])
+            shown = own.order("place", within([part, *others], most=1 + own.number("how many", 3)))
             n = shown.index(part) + 1
             answer = f"{label}, {head}: {value} [{n}]."
             origins = [Origin(record.id, cell.start, cell.end) for cell in (taken[2], taken[0], taken[1])]
@@ -101,9 +102,9 @@ def _tells(row: Sequence[Cell], column: int) -> bool:
     return named and bool(re.search(r"\w", value)) and len(value.split()) <= _MOST_CELL_WORDS and label != value
 
 
-def _holding(offered: Sequence[Part], start: int, end: int) -> Part | None:
+def _holding(offered: Sequence[Part], record: Record, start: int, end: int) -> Part | None:
     """The passage that shows both the head and the row."""
-    return next((part for part in offered if part.holds(start, end)), None)
+    return next((part for part in offered if part.record is record and part.holds(start, end)), None)
 
 
 def _absent(table: Table, name: str, offered: Sequence[Part], chance: Chance) -> Iterator[Example]:

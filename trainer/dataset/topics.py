@@ -132,7 +132,7 @@ def answers(topic: Topic, contents: Contents) -> Said | None:
         for statement in fitting[1 : topic.most]:
             if statement.start - chosen[-1].end <= _FAR_CHARACTERS and len(statement.lines) == 1:
                 chosen.append(statement)
-        if topic.whole and not _complete(chosen, stretch, contents):
+        if topic.whole and not _complete(topic, chosen, stretch, contents):
             continue
         if chosen and not _nested(chosen):
             said = Said(stretch.record, tuple(chosen))
@@ -141,11 +141,11 @@ def answers(topic: Topic, contents: Contents) -> Said | None:
     return None
 
 
-def _complete(chosen: Sequence[Statement], stretch: Stretch, contents: Contents) -> bool:
-    """Whether the statements are all that stands under the heading, and no section of its own stands below it."""
+def _complete(topic: Topic, chosen: Sequence[Statement], stretch: Stretch, contents: Contents) -> bool:
+    """Whether the statements are all that stands under the heading, and no other section is on the same."""
     path = stretch.record.section_path
-    below = any(other.record is not stretch.record and other.record.section_path[: len(path)] == path
-                for other, _ in contents.stretches)  # fmt: skip
+    others = [one.record for one, _ in contents.stretches if one.record is not stretch.record]
+    below = any(one.section_path[: len(path)] == path or one.section_code in topic.codes for one in others)
     return not below and sum(one.end - one.start for one in chosen) >= _WHOLE * (stretch.end - stretch.start)
 
 
