@@ -16,7 +16,8 @@ from trainer.curation.prepare import lines
 from trainer.curation.texts import tokens
 from trainer.records import Example
 
-planting = pytest.importorskip("tests.trainer.planting", reason="Faker is not installed")
+pytest.importorskip("faker", reason="Faker is not installed")
+from tests.trainer.planting import Planted, Planter
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("train.jsonl", "validation.jsonl", "test.jsonl", "rejects.jsonl")
@@ -24,12 +25,12 @@ SETTINGS = Settings(seed=5, split=Split(0.1, 0.1), caps=Caps(60, None, None), mi
 
 
 @pytest.fixture(scope="module")
-def planted() -> "planting.Planted":
-    return planting.Planter(11).planted(400, 12)
+def planted() -> Planted:
+    return Planter(11).planted(400, 12)
 
 
 @pytest.fixture(scope="module")
-def parts(planted: "planting.Planted", tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def parts(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two files of examples, with a line that is none."""
     folder = tmp_path_factory.mktemp("examples")
     rows = [example.as_line() for example in planted.examples]
@@ -41,7 +42,7 @@ def parts(planted: "planting.Planted", tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="module")
-def queries(planted: "planting.Planted", tmp_path_factory: pytest.TempPathFactory) -> Path:
+def queries(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The evaluation set that the examples were contaminated from."""
     folder = tmp_path_factory.mktemp("sets") / "planted"
     folder.mkdir()
@@ -79,7 +80,7 @@ if __name__ == "__main__":
 def test_four_shards_in_two_processes_give_the_same_bytes(
     parts: list[Path], queries: Path, whole: tuple[Path, Report], tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", IN_TWO_PROCESSES, tmp_path, queries, *parts]
+    command = [sys.executable, "-c", IN_TWO_PROCESSES, *map(str, (tmp_path, queries, *parts))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "datatrove's log stays off the terminal"
     assert content(tmp_path) == content(whole[0])
@@ -127,9 +128,7 @@ def test_other_settings_begin_anew(parts: list[Path], whole: tuple[Path, Report]
     assert content(tmp_path) != content(whole[0])
 
 
-def test_every_example_is_accounted_for(
-    parts: list[Path], planted: "planting.Planted", whole: tuple[Path, Report]
-) -> None:
+def test_every_example_is_accounted_for(parts: list[Path], planted: Planted, whole: tuple[Path, Report]) -> None:
     out, report = whole
     steps = report.as_json()["steps"]
     assert [step["name"] for step in steps] == [
@@ -158,7 +157,7 @@ def test_no_drug_of_the_test_is_learnt_and_none_of_its_texts(whole: tuple[Path, 
     assert not any(" ".join(tokens(example.answer)) in learnt for example in examples(whole[0] / "test.jsonl"))
 
 
-def test_what_was_planted_is_found(planted: "planting.Planted", whole: tuple[Path, Report]) -> None:
+def test_what_was_planted_is_found(planted: Planted, whole: tuple[Path, Report]) -> None:
     gone: dict[str, set[str]] = {}
     for line in (whole[0] / "rejects.jsonl").read_text().splitlines():
         reject = json.loads(line)
@@ -185,7 +184,7 @@ def test_a_block_belongs_to_one_shard_and_no_line_is_cut(parts: list[Path]) -> N
 
 def test_more_shards_than_lines(tmp_path: Path) -> None:
     part = tmp_path / "one.jsonl"
-    part.write_text(planting.Planter(1).planted(1, 1).examples[0].as_line() + "\n", encoding="utf-8")
+    part.write_text(Planter(1).planted(1, 1).examples[0].as_line() + "\n", encoding="utf-8")
     report = curate([part], tmp_path, Settings(), evaluation=[], processes=1, shards=3)
     assert sum(report.splits[name]["examples"] for name in report.splits) == 1
 

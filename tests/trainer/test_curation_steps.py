@@ -92,6 +92,19 @@ def test_normalising_composes_and_joins_spaces_and_keeps_paragraphs_and_numbers(
     assert tidy("5 \u2126 and 3 \u212b") == "5 \u2126 and 3 \u212b"
 
 
+def test_a_draft_is_told_apart_by_its_facts_and_keeps_its_turn() -> None:
+    turn = "Sources:\n\n[1] Rule\nKeep records.\n\nFacts:\n- Batch: 12\n\nWrite the section."
+    turns = (Message("system", "Draft."), Message("user", turn), Message("assistant", "The batch was 12."))
+    draft = an_example(messages=turns)
+    assert asked(draft) == "- Batch: 12\n\nWrite the section."
+    assert shown(draft).endswith("Keep records.")
+    assert normalise(draft) is draft
+    assert flaw(draft, LIMITS, None) == ""
+    assert (
+        flaw(replace(draft, messages=(*turns[:2], Message("assistant", "The batch was 13."))), LIMITS, None) == "number"
+    )
+
+
 def test_a_turn_in_the_apps_form_keeps_its_bytes() -> None:
     example = grounded("Take  10 mg.\n\n\nNow.", "Take 10  mg. [1]")
     normal = normalise(example)
@@ -240,7 +253,7 @@ SET = [
     ],
 )
 def test_a_copy_of_a_test_item_is_found(question: str, answer: str, sign: str) -> None:
-    hits = Index(SET, 0.5).hits(an_example(question, answer))
+    hits, _ = Index(SET, 0.5).look(an_example(question, answer))
     assert [hit.sign for hit in hits] == [sign] * bool(sign)
 
 
@@ -248,8 +261,8 @@ def test_what_cannot_be_checked_is_counted() -> None:
     index = Index(SET, 0.5)
     report = index.reports()["s"].as_json()
     assert (report["items"], report["not_checkable_8"], report["not_checkable_13"], report["unchecked"]) == (4, 2, 2, 1)
-    assert index.long_hits(an_example(answer=SET[2].text)) == {"s"}
-    assert Index([], 0.5).hits(an_example()) == []
+    assert index.look(an_example(answer=SET[2].text))[1] == {"s"}
+    assert Index([], 0.5).look(an_example()) == ([], set())
 
 
 def test_the_forms_of_evaluation_sets_are_read(tmp_path: Path) -> None:
