@@ -176,7 +176,7 @@ def test_an_answer_is_held_against_the_characters_it_names_as_its_origin(tmp_pat
     right = an_example(answer="Adults take 10 mg.", origins=(Origin("dailymed:1#1", 0, 18),))
     assert flaw(right, LIMITS, origins) == ""
     wrong = replace(right, origins=(Origin("dailymed:1#1", 19, 38),))
-    assert flaw(wrong, LIMITS, origins) == "not-in-span"
+    assert flaw(wrong, LIMITS, origins) == "number"
     assert flaw(wrong, LIMITS, None) == "", "without the records there is nothing to hold it against"
     missing = replace(right, origins=(Origin("dailymed:2#1", 0, 5),))
     assert flaw(missing, LIMITS, origins) == "origin-missing"

@@ -116,7 +116,7 @@ class Index:
         return max(1, int(self._share * words))
 
     def look(self, example: Example) -> tuple[list[Hit], set[str]]:
-        """Items that an example holds, each once, by their order; and the sets of which it holds a group of thirteen."""
+        """Items that an example holds, each once, in order; and the sets of which it holds a group of thirteen."""
         if not self._items:
             return [], set()
         turns = [bare_words(m.content) for m in example.messages if m.role != "system"]

@@ -110,7 +110,8 @@ def _support(example: Example, limits: Quality, lookup: Lookup | None) -> str:
     own = [s for s in _sentences(unreferenced(example.answer)) if s not in flat]
     if not own:
         return ""
-    return _words(" ".join(own), example, flat, limits) or _numbers(" ".join(own), f"{flat}\n{asked(example)}")
+    text = " ".join(own)
+    return _numbers(text, f"{flat}\n{asked(example)}") or _words(text, example, flat, limits)
 
 
 def _sentences(answer: str) -> Iterator[str]:
