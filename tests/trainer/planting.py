@@ -46,6 +46,7 @@ class Planter:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
+        self._people: dict[str, Faker] = {}
         self._words = [self._word() for _ in range(2500)]
 
     def _word(self) -> str:
@@ -110,7 +111,8 @@ class Planter:
         for _ in range(self.random.randint(1, 3)):
             answer = self.random.choice((self._louder, self._reworded, self._longer, self._turned))(original.answer)
             copy = replace(self._changed(original, answer), as_of="2009-01", labeler="Another maker")
-            if _likeness(f"{original.question} {original.answer}", f"{copy.question} {copy.answer}") >= 0.82:
+            alike = _likeness(f"{original.question} {original.answer}", f"{copy.question} {copy.answer}")
+            if alike >= 0.82 and copy.id not in made.same:
                 made.examples.append(copy)
                 made.same[copy.id] = number
 
@@ -142,13 +144,13 @@ class Planter:
             made.queries.append({"_id": f"q{number}", "text": question, "answer": self.prose(30)})
             if number % 2:
                 continue
-            way = ways[number // 2 % len(ways)]
-            item = question if number % 4 else made.queries[-1]["answer"]
+            way, by_question = self.random.choice(ways), self.random.random() < 0.6
+            item = question if by_question else made.queries[-1]["answer"]
             where = self._fresh()
-            asked = (way(item), where) if number % 4 else (where, way(item))
+            asked = (way(item), where) if by_question else (where, way(item))
             example = self.example(self.random.choice(names), *asked)
             made.examples.append(example)
-            kind = way.__name__.strip("_") + (" short" if short and number % 4 else "")
+            kind = way.__name__.strip("_") + (" short" if short and by_question else "")
             made.contaminated[example.id] = kind
 
     def _fresh(self) -> str:
@@ -185,7 +187,7 @@ class Planter:
         """Letters and reports with people of many countries in them."""
         for number in range(count):
             locale = LOCALES[number % len(LOCALES)]
-            faker = Faker(locale)
+            faker = self._people[locale] = self._people.get(locale) or Faker(locale)
             faker.seed_instance(self.random.randrange(2**32))
             yield self._letter(faker, self.random.choice(_FORMS))
 

@@ -6,7 +6,7 @@ Shares decide, not single hits: labels share whole sentences by law.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,13 +115,14 @@ class Index:
         """How many of an item's words make it held; one less than the share, since half of nine words is four."""
         return max(1, int(self._share * words))
 
-    def hits(self, example: Example) -> list[Hit]:
-        """Items that an example holds, each once, by their order."""
+    def look(self, example: Example) -> tuple[list[Hit], set[str]]:
+        """Items that an example holds, each once, in order; and the sets of which it holds a group of thirteen."""
         if not self._items:
-            return []
-        question = bare_words(asked(example))
+            return [], set()
         turns = [bare_words(m.content) for m in example.messages if m.role != "system"]
-        found = self._covered(turns)
+        question = bare_words(asked(example))
+        places = self._places(turns)
+        found = self._covered(places)
         for text in [question, *turns]:
             if (number := self._same.get(" ".join(text))) is not None:
                 found[number] = ("exact", 1.0)
@@ -130,7 +131,8 @@ class Index:
         for number in self._short(turns[-1] if turns else (), _SHORTEST_PART):
             if self._items[number][1] < GROUP:
                 found.setdefault(number, ("part", 1.0))
-        return [Hit(self._items[n][0].set, self._items[n][0].id, *found[n]) for n in sorted(found)]
+        hits = [Hit(self._items[n][0].set, self._items[n][0].id, *found[n]) for n in sorted(found)]
+        return hits, self._long_hits(turns) if places else set()
 
     def _short(self, words: Sequence[str], least: int) -> Iterator[int]:
         """Items of which a text holds a stretch of fewer than eight words that is enough of them."""
@@ -139,30 +141,23 @@ class Index:
                 if (number := self._parts.get(group)) is not None:
                     yield number
 
-    def _covered(self, turns: Iterable[Sequence[str]]) -> dict[int, tuple[str, float]]:
-        """Items with enough of their words inside groups that the turns hold."""
+    def _places(self, turns: Iterable[Sequence[str]]) -> dict[int, set[int]]:
+        """Words of items that lie inside groups that the turns hold."""
         places: defaultdict[int, set[int]] = defaultdict(set)
         for words in turns:
             for group in _groups(words, GROUP):
                 for number, place in self._groups.get(group, ()):
                     places[number].update(range(place, place + GROUP))
-        found = {}
-        for number, held in places.items():
-            size = self._items[number][1]
-            if len(held) >= self._needed(size):
-                found[number] = ("coverage", len(held) / size)
-        return found
+        return places
 
-    def long_hits(self, example: Example) -> set[str]:
-        """Sets of which an example holds a group of thirteen words."""
-        sets: set[str] = set()
-        if not self._long:
-            return sets
-        for message in example.messages:
-            if message.role != "system":
-                for group in _groups(bare_words(message.content), LONG_GROUP):
-                    sets |= self._long.get(group, set())
-        return sets
+    def _covered(self, places: Mapping[int, set[int]]) -> dict[int, tuple[str, float]]:
+        """Items of which enough is held."""
+        shares = ((number, len(held), self._items[number][1]) for number, held in places.items())
+        return {n: ("coverage", held / size) for n, held, size in shares if held >= self._needed(size)}
+
+    def _long_hits(self, turns: Iterable[Sequence[str]]) -> set[str]:
+        """Sets of which the turns hold a group of thirteen words; it has groups of eight in it, so these come first."""
+        return {name for words in turns for group in _groups(words, LONG_GROUP) for name in self._long.get(group, ())}
 
     def reports(self) -> dict[str, SetReport]:
         """What each set holds, nothing found yet; by name."""

@@ -24,7 +24,7 @@ _COUNTS = frozenset(
     "zero one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred thousand "
     "half once twice daily weekly monthly hourly".split()
 )
-_A_SENTENCE = 4  # word groups more or fewer from which a difference is more than some words
+_A_SENTENCE = 4  # words more or fewer from which a difference is more than some words
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,12 @@ class Stated:
     Attributes:
         quantities: digests of numbers with the word after each.
         negations: how many words deny.
+        words: how many there are.
     """
 
     quantities: frozenset[int]
     negations: int
+    words: int
 
 
 def word_groups(text: str, size: int) -> Groups:
@@ -51,28 +53,23 @@ def word_groups(text: str, size: int) -> Groups:
 def stated(text: str) -> Stated:
     """The quantities of a text, and how often it denies."""
     words = tokens(text)
-    following = zip(words, [*words[1:], ""], strict=True)
+    following = zip(words, [*words[1:], ""], strict=False)
     found = frozenset(_digest(f"{word} {unit}", 4) for word, unit in following if word[0].isdigit() or word in _COUNTS)
-    return Stated(found, sum(word in _NEGATIONS for word in words))
+    return Stated(found, sum(word in _NEGATIONS for word in words), len(words))
 
 
 def _digest(text: str, size_bytes: int) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size_bytes).digest(), "little")
 
 
-def agree(one: Stated, other: Stated, difference: int) -> bool:
+def agree(one: Stated, other: Stated) -> bool:
     """Whether two texts may be the same statement.
 
-    Args:
-        one: of the first.
-        other: of the second.
-        difference: how many more word groups one of them has; a whole sentence more may deny or count more, but no
-            quantity of the shorter may be missing in the longer.
+    Where one is longer by a sentence it may deny or count more; no quantity of the shorter may be missing in it.
     """
-    within = one.quantities <= other.quantities or other.quantities <= one.quantities
-    if difference < _A_SENTENCE:
+    if abs(one.words - other.words) < _A_SENTENCE:
         return one.quantities == other.quantities and one.negations == other.negations
-    return within
+    return one.quantities <= other.quantities or other.quantities <= one.quantities
 
 
 def jaccard(one: Groups, other: Groups) -> float:
@@ -126,5 +123,4 @@ def _alike(
     one, other = pair
     if min(len(own[one]), len(own[other])) < threshold * max(len(own[one]), len(own[other])):
         return False
-    difference = abs(len(own[one]) - len(own[other]))
-    return jaccard(own[one], own[other]) >= threshold and agree(facts(members[one]), facts(members[other]), difference)
+    return agree(facts(members[one]), facts(members[other])) and jaccard(own[one], own[other]) >= threshold

@@ -49,7 +49,7 @@ class Key:
 
     def as_line(self) -> str:
         """One line of JSON."""
-        facts = [sorted(self.stated.quantities), self.stated.negations]
+        facts = [sorted(self.stated.quantities), self.stated.negations, self.stated.words]
         return json.dumps(
             [
                 self.id, self.rank, self.number, self.start, self.same, facts, self.characters, self.as_of,
@@ -62,7 +62,7 @@ class Key:
     def from_line(cls, line: str | bytes) -> "Key":
         """The key of a line that `as_line` made; words that many share are held once."""
         values: list[Any] = json.loads(line)
-        values[5] = Stated(frozenset(values[5][0]), values[5][1])
+        values[5] = Stated(frozenset(values[5][0]), *values[5][1:])
         values[7:11] = map(sys.intern, values[7:11])
         values[11] = tuple(map(sys.intern, values[11]))
         return cls(*values)

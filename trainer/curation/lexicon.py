@@ -1,19 +1,25 @@
-"""Words that are no person's name: ordinary and medical ones, and those of offices, products, places and days.
+"""Words that are no person's name: ordinary and medical ones, drugs, and those of offices, products, places and days.
 
 The ordinary ones (``words.txt``) were counted where public labels, leaflets, guidance and articles write them in lower
-case; it holds no name list, and nothing was learnt from letters. Used only by `personal`.
+case, for the app's own word list holds first names too; nothing was learnt from letters. Drugs are those of the app's
+dictionary. Used only by `personal`.
 """
 
+import gzip
 import re
 from functools import cache
 from pathlib import Path
 
+_DRUGS = Path(__file__).resolve().parents[2] / "resources" / "drugs" / "names.tsv.gz"
+
 
 @cache
 def ordinary() -> frozenset[str]:
-    """Words that public texts write in lower case."""
+    """Words that public texts write in lower case, and the drugs' names of one word."""
     listed = (Path(__file__).parent / "words.txt").read_text(encoding="ascii").split()
-    return frozenset(listed) | ROLES | PLACES
+    with gzip.open(_DRUGS, "rt", encoding="utf-8") as lines:
+        drugs = [line.partition("\t")[0] for line in lines]
+    return frozenset(listed).union(ROLES, PLACES, (name for name in drugs if name.isalpha()))
 
 
 TITLES = frozenset(
@@ -27,6 +33,7 @@ ROLES = frozenset(
     "scientist secretary chair chairman agent administrator supervisor operator technician representative liaison "
     "applicant sponsor colleague colleagues team all hiring customer service committee staff quality assurance control "
     "regulatory affairs project senior junior medical safety production manufacturing site authorized qualified person "
+    "holder authorisation authorization manufacturer marketing tel tlf fax phone mobile email mail subject date "
     "recipient reader owner author editor he she they we you it i who concern whom".split()
 )
 OFFICES = frozenset(

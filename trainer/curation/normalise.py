@@ -1,6 +1,6 @@
 """Unicode and white space of an example brought to one form; never a number, never a unit.
 
-Turns that show sources in the app's form stay as they are: there the bytes are the app's own.
+What the user says under the app's instruction stays as it is: there the bytes are the app's own.
 """
 
 import re
@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import replace
 
 from lumen_desktop.domain.library import normalised
-from trainer.curation.texts import grounded
+from trainer.curation.texts import instructed
 from trainer.records import Example, Message
 
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
@@ -23,11 +23,6 @@ def tidy(text: str) -> str:
 
 def normalise(example: Example) -> Example:
     """The example with its turns tidied; the same object where nothing changes."""
-    messages = tuple(_turn(message) for message in example.messages)
+    ours = {"system", "user"} if example.messages and instructed(example) else {"system"}
+    messages = tuple(m if m.role in ours else Message(m.role, tidy(m.content)) for m in example.messages)
     return example if messages == example.messages else replace(example, messages=messages)
-
-
-def _turn(message: Message) -> Message:
-    if message.role == "system" or grounded(message.content):
-        return message
-    return Message(message.role, tidy(message.content))

@@ -37,7 +37,8 @@ _PHONE_CUE = regex.compile(
 _CALL = regex.compile(r"(?i)\b(?:ring|rang|call|phone|reach|contact|dial|text|telephone)")
 _THERE = regex.compile(r"(?i)\b(?:on|at|under|via|using)[\s:]*$")
 _SHAPE = regex.compile(
-    r"\(?\d{3}\)?[ .\-]\s?\d{3}[.\- ]\s?\d{4}|\(0?\d{2,5}\)[ \-]?\d[\d \-]{4,}|0\d[\d\-/]{7,}|0\d{1,4}[ /\-]\d[\d \-/]{4,}"
+    r"\(?\d{3}\)?[ .\-]\s?\d{3}[.\- ]\s?\d{4}|\(0?\d{2,5}\)[ \-]?\d[\d \-]{4,}|0\d[\d\-/]{7,}|"
+    r"0\d{1,4}[ /\-]\d[\d \-/]{4,}"
 )
 _NO_PHONE_CUE = regex.compile(
     r"(?i)(?:\b(?:NDC|NDA|ANDA|BLA|IND|lot|batch|ISBN|ISSN|CFR|version|revision|page|PMID|PMC|doi|EU/|ID|EudraCT|NCT|"
@@ -45,8 +46,8 @@ _NO_PHONE_CUE = regex.compile(
     r"(?: no\.?| number| id)?)[\s:#.\-/]*$"
 )
 _DATE = regex.compile(
-    r"(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d)"
-    r"|(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d"
+    r"(?:(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])|\d{1,2}[-/.]\d{1,2}[-/.](?:(?:19|20)\d\d|\d\d)"
+    r"|(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d)(?: \d{1,2})?(?!\d|[ ./-]\d)"
 )
 _PRODUCT_CODE = regex.compile(r"\d{4,5}-\d{3,4}-\d{1,2}|\d-\d{5}-\d{3}-\d")
 _CODE = r"[A-Z]{0,4}[\-/ ]?\d(?:[\dA-Z]|[\-/. ](?=[\dA-Z]*\d))*"
@@ -121,15 +122,20 @@ def _phone(text: str, start: int, written: str) -> bool:
     main = regex.split(r"x|ext", written)[0]
     digits = sum(character.isdigit() for character in main)
     before = text[max(0, start - 80) : start]
-    if not _LEAST <= digits <= _MOST or _NO_PHONE_CUE.search(before) or _DATE.fullmatch(written):
+    if not _LEAST <= digits <= _MOST or _NO_PHONE_CUE.search(before) or _dated(written):
         return False
-    if (main is not written and main != written) or written.startswith(("+", "(+", "00")):
+    if main != written or written.startswith(("+", "(+", "00")):
         return True
     if _PHONE_CUE.search(before) or (_CALL.search(before) and _THERE.search(before)):
         return True
     return not _PRODUCT_CODE.fullmatch(written) and (
         _SHAPE.fullmatch(written) is not None or _alone(text, start, written)
     )
+
+
+def _dated(written: str) -> bool:
+    """Whether the figures begin with a date; a time may follow."""
+    return _DATE.match(written) is not None
 
 
 def _alone(text: str, start: int, written: str) -> bool:

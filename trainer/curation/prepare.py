@@ -124,9 +124,9 @@ class Preparation:
 
     def _clean(self, example: Example) -> Example | Reject:
         self.counts.taken["decontaminate"] += 1
-        for name in self._index.long_hits(example):
+        hits, long = self._index.look(example)
+        for name in long:
             self.counts.sets[name].long += 1
-        hits = self._index.hits(example)
         if not hits:
             return example
         for name in {hit.set for hit in hits}:

@@ -13,7 +13,7 @@ from lumen_desktop.domain.grounding import ABSTENTION
 from lumen_desktop.domain.quantities import Quantity, clauses, quantities
 from lumen_desktop.domain.sentences import content_words, sentences
 from trainer.curation.settings import Quality
-from trainer.curation.texts import asked, shown, unreferenced
+from trainer.curation.texts import asked, instructed, shown, unreferenced
 from trainer.licences import LICENCES
 from trainer.records import Example, Origin
 
@@ -24,7 +24,6 @@ _MARK = re.compile(r"[^\w\s]")
 _ODD = re.compile(r"[^\w\s.,;:()'\"\-/%|\[\]?!*•–—’“”]")
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _TURN_SHORT = 40  # words under which repetition says nothing
-_RUN = 4
 
 
 def flaw(example: Example, limits: Quality, lookup: Lookup | None) -> str:
@@ -49,7 +48,7 @@ def checkable(example: Example, limits: Quality, lookup: Lookup | None) -> bool:
     """Whether there is anything to hold the answer against."""
     if example.family in limits.free or example.answer == ABSTENTION:
         return False
-    return bool(shown(example)) or bool(lookup and example.origins)
+    return instructed(example) or bool(shown(example)) or bool(lookup and example.origins)
 
 
 def _form(example: Example) -> str:
@@ -88,7 +87,9 @@ def _characters(answer: str, limits: Quality) -> str:
 
 def _repetition(answer: str, limits: Quality) -> str:
     words = answer.casefold().split()
-    if any(words[i : i + _RUN] == [words[i]] * _RUN for i in range(len(words) - _RUN + 1) if words[i].isalpha()):
+    if any(
+        a == b == c == d and a.isalpha() for a, b, c, d in zip(words, words[1:], words[2:], words[3:], strict=False)
+    ):
         return "repetition"
     if len(words) < _TURN_SHORT:
         return ""
@@ -109,7 +110,8 @@ def _support(example: Example, limits: Quality, lookup: Lookup | None) -> str:
     own = [s for s in _sentences(unreferenced(example.answer)) if s not in flat]
     if not own:
         return ""
-    return _words(" ".join(own), example, flat, limits) or _numbers(" ".join(own), f"{flat}\n{asked(example)}")
+    text = " ".join(own)
+    return _numbers(text, f"{flat}\n{asked(example)}") or _words(text, example, flat, limits)
 
 
 def _sentences(answer: str) -> Iterator[str]:

@@ -149,8 +149,9 @@ def prepare_shards(job: Job, ranks: range) -> None:
 
 def _claim(job: Job) -> None:
     """Makes the work folder; what lies there of other inputs or settings is thrown away."""
-    files = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in (*job.parts, *job.records)]
-    told = json.dumps([files, [str(p) for p in job.evaluation], asdict(job.settings), job.count], default=sorted)
+    sets = [file for path in job.evaluation for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
+    files = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in (*job.parts, *job.records, *sets)]
+    told = json.dumps([files, asdict(job.settings), job.count], default=sorted)
     digest = hashlib.sha256(told.encode()).hexdigest()
     mark = job.folder / "inputs.sha256"
     if mark.is_file() and mark.read_text(encoding="ascii") == digest:

@@ -74,7 +74,7 @@ class Split:
 
     validation: float = 0.05
     test: float = 0.05
-    timed: tuple[str, ...] = ("article:", "abstract:", "pubmed:", "pmid:")
+    timed: tuple[str, ...] = ("document:pubmed:", "document:pmc:", "document:pubmedqa:", "article:")
     largest: float = 0.2
 
 

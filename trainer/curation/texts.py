@@ -1,6 +1,7 @@
 """The texts of an example that curation compares, and the words in them.
 
-Knows the app's prompt form only by its two marks, which a test holds against `domain.grounding.build_prompt`.
+Knows the app's two prompt forms, for answers and for drafts, only by their marks; a test holds those against
+`domain.grounding.build_prompt`.
 """
 
 import re
@@ -9,7 +10,7 @@ import unicodedata
 from lumen_desktop.domain.grounding import ABSTENTION
 from trainer.records import Example
 
-_SOURCES, _QUESTION = "Sources:\n\n", "\n\nQuestion: "
+_SOURCES, _QUESTION, _FACTS = "Sources:\n\n", "\n\nQuestion: ", "\n\nFacts:\n"
 _HEADER = re.compile(r"^\[\d{1,2}\] .*$", re.MULTILINE)
 _REFERENCE = re.compile(r"\s?\[\d{1,2}\]")
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[<>≤≥±%]")
@@ -26,21 +27,29 @@ def bare_words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
-def grounded(turn: str) -> bool:
-    """Whether a user's turn shows numbered sources in the app's form."""
-    return turn.startswith(_SOURCES) and _QUESTION in turn
+def instructed(example: Example) -> bool:
+    """Whether the example has the app's form: its instruction, then sources or facts, then what is asked."""
+    return example.messages[0].role == "system"
 
 
 def asked(example: Example) -> str:
-    """The question without the sources shown before it."""
-    turn = example.question
-    return turn.rpartition(_QUESTION)[2] if grounded(turn) else turn
+    """The question, or a draft's facts and what is to be written, without the sources shown before."""
+    return _parted(example)[1]
 
 
 def shown(example: Example) -> str:
     """The sources shown before the question; empty where there are none."""
+    return _parted(example)[0]
+
+
+def _parted(example: Example) -> tuple[str, str]:
     turn = example.question
-    return turn.rpartition(_QUESTION)[0] if grounded(turn) else ""
+    if turn.startswith(_SOURCES):
+        for mark in (_QUESTION, _FACTS):
+            before, found, after = turn.rpartition(mark)
+            if found:
+                return before, after
+    return "", turn
 
 
 def unreferenced(text: str) -> str:
