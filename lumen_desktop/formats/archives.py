@@ -125,7 +125,7 @@ def _inside(
         )
     try:
         source = archive.open(info)
-    except (zipfile.BadZipFile, OSError, NotImplementedError):
+    except (zipfile.BadZipFile, OSError, ValueError, IndexError, RuntimeError):  # a damaged directory names anything
         raise _damaged() from None
     with source:
         limited = cast("BinaryIO", BufferedReader(_Limited(source, largest_bytes), _PIECE_BYTES))
