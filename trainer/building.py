@@ -27,13 +27,14 @@ from trainer.collect import Shard, Stop
 from trainer.config import Config
 from trainer.curation.run import Progress
 from trainer.curation.settings import Caps, Mix, Settings, Split
+from trainer.dataset import replay
 from trainer.dataset.build import examples
 from trainer.inspect.look import look, write_page
 from trainer.lines import LinesFile, read_records, write_json
 from trainer.ownership import manifest, papers
 from trainer.ownership.verdict import Verdict
 from trainer.ownership.work import Work
-from trainer.records import Record, Reject
+from trainer.records import Example, Record, Reject
 
 Told = Callable[[str, int, int], None]
 _Refusal = tuple[str, str, str, str]
@@ -62,13 +63,14 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Examples of one file of records."""
+    """Examples of one file: of records, or of general conversations, whose licence the user states."""
 
-    records: Path
+    source: Path
     out: Path
     seed: int
     families: frozenset[str]
     code: str
+    licence: str = ""
 
     @property
     def mark(self) -> Path:
@@ -85,9 +87,20 @@ class _Job:
 
     def origin(self) -> dict[str, Any]:
         """What decides the examples."""
-        with self.records.open("rb") as file:
+        with self.source.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return {"records": digest, "seed": self.seed, "families": sorted(self.families), "code": self.code}
+        return {
+            "source": digest, "seed": self.seed, "families": sorted(self.families), "code": self.code,
+            "licence": self.licence,
+        }  # fmt: skip
+
+    def examples(self) -> Iterator[Example | Reject]:
+        """The examples, and what gave none."""
+        if not self.licence:
+            yield from examples(_documents(self.source), seed=self.seed, families=self.families)
+            return
+        with self.source.open("rb") as lines:
+            yield from replay.examples(lines, name=f"replay:{self.source.stem}", licence=self.licence)
 
 
 def build(
@@ -126,7 +139,7 @@ def build(
     work = Work(config.work_folder)
     report = curation.curate(
         [job.out for job in jobs], work.dataset, settings(config), evaluation=_evaluation(config), processes=workers,
-        records=[job.records for job in jobs], listener=heard,
+        records=[job.source for job in jobs if not job.licence], listener=heard,
     )  # fmt: skip
     _add_rejects(work, jobs)
     told("papers", 0, 1)
@@ -170,9 +183,14 @@ def _jobs(config: Config) -> list[_Job]:
         raise InputError("Nothing was collected yet.", code="TRN-017", hint="Run `lumen-trainer collect` first.")
     families = frozenset(family for family, share in config.dataset.mix.items() if share)
     code = _code()
-    return [
-        _Job(file, work.folder / "examples" / file.parent.name / file.name, config.dataset.seed, families, code)
-        for file in work.record_files()
+    folder, seed = work.folder / "examples", config.dataset.seed
+    collected = [
+        _Job(file, folder / file.parent.name / file.name, seed, families, code) for file in work.record_files()
+    ]
+    talks = config.dataset.replay if "replay" in families else []
+    return collected + [
+        _Job(config.place(one.file), folder / "replay" / f"{n}.jsonl", seed, families, code, one.licence)
+        for n, one in enumerate(talks)
     ]
 
 
@@ -260,7 +278,7 @@ def _work(job: _Job) -> _Refusal | None:
 def _examples_of(job: _Job) -> None:
     families: Counter[str] = Counter()
     with LinesFile(job.out) as out, LinesFile(_rejects(job)) as rejects:
-        for made in examples(_documents(job.records), seed=job.seed, families=job.families):
+        for made in job.examples():
             if isinstance(made, Reject):
                 rejects.write(made.as_line())
             else:

@@ -16,10 +16,6 @@ from trainer.licences import LICENCES
 
 LARGEST_BYTES = 1024**2
 DEEPEST = 12
-FAMILIES = (
-    "label", "dosing", "interaction", "contraindication", "table", "patient", "pubmed", "regulation", "narrative",
-    "mcq", "refusal", "replay",
-)  # fmt: skip
 Family: TypeAlias = Literal[
     "label", "dosing", "interaction", "contraindication", "table", "patient", "pubmed", "regulation", "narrative",
     "mcq", "refusal", "replay", "consumer", "feedback",
@@ -92,11 +88,18 @@ class Split(_Part):
     )
 
 
-class Paraphrase(_Part):
-    """Rewording of questions by a local model; what it wrote is marked synthetic and its numbers are checked again."""
+class Replay(_Part):
+    """General conversations of your own, which keep a model from forgetting how to talk."""
 
-    model: str = Field(min_length=1, description="A GGUF file.")
-    share: float = Field(default=0.2, gt=0, le=1, description="Share of the questions that are reworded.")
+    file: str = Field(min_length=1, description='JSON lines of {"messages": [{"role", "content"}, …]}.')
+    licence: str = Field(description="Under which it may be used: an identifier that `lumen-trainer licence` knows.")
+
+    @field_validator("licence")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in LICENCES:
+            raise ValueError(f"{value} is no known licence; known are {', '.join(sorted(LICENCES))}")
+        return value
 
 
 class Dataset(_Part):
@@ -105,19 +108,15 @@ class Dataset(_Part):
     examples: int = Field(default=50_000, ge=1, le=10_000_000, description="How many examples are wanted.")
     seed: int = Field(default=1, ge=0, le=2**63 - 1, description="The same seed and inputs give the same bytes.")
     mix: dict[Family, float] = Field(default=_MIX, description="Per cent of the examples by family, together 100.")
-    unanswerable: float = Field(
-        default=0.15, ge=0, le=0.5, description="Share of the label questions that the passages do not answer."
-    )
     caps: Caps = Field(default=Caps(), description="How many examples may share something.")
     split: Split = Field(default=Split(), description="What is kept from training.")
     evaluation: _Places = Field(
         default=[], max_length=1_000, description="Files and folders of evaluation sets; nothing like them is trained."
     )
-    replay: _Places = Field(default=[], max_length=100, description="Files of general conversations (replay).")
+    replay: list[Replay] = Field(default=[], max_length=100, description="General conversations (family replay).")
     allow_noncommercial: bool = Field(
         default=False, description="Whether sources may be used whose terms forbid selling what is trained on them."
     )
-    paraphrase: Paraphrase | None = Field(default=None, description="Rewording by a local model; none by default.")
 
     @field_validator("mix")
     @classmethod

@@ -39,20 +39,34 @@ def leaflet(name: str, number: int) -> str:
     return json.dumps(fields)
 
 
+def label(name: str, number: int) -> dict[str, object]:
+    return {
+        "set_id": f"{name}-set", "id": f"{name}-1", "version": "1", "effective_time": "20240501",
+        "indications_and_usage": [f"{name.title()} is indicated for the treatment of high pressure in adults."],
+        "dosage_and_administration": [
+            f"The recommended dose is {number} mg once daily. The maximum dose is {2 * number} mg daily."
+        ],
+        "contraindications": [f"{name.title()} is contraindicated in patients with a known allergy to {name}."],
+        "openfda": {"brand_name": [name.title()], "generic_name": [name], "substance_name": [name.upper()]},
+    }  # fmt: skip
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     inputs = tmp_path / "inputs"
     inputs.mkdir()
-    for part in range(2):
-        names = DRUGS[4 * part : 4 * part + 4]
-        lines = [leaflet(name, 10 + 5 * part + n) for n, name in enumerate(names)]
-        (inputs / f"leaflets{part}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lines = [leaflet(name, 10 + n) for n, name in enumerate(DRUGS[:4])]
+    (inputs / "leaflets.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    labels = [label(name, 20 + n) for n, name in enumerate(DRUGS[4:])]
+    found = {"meta": {"disclaimer": "Do not rely on it.", "results": {"total": len(labels)}}, "results": labels}
+    (inputs / "labels.json").write_text(json.dumps(found), encoding="utf-8")
     return written(tmp_path)
 
 
 def written(folder: Path, **dataset: object) -> Config:
     fields = {
-        "version": 1, "work": "work", "sources": {"ema": {"files": ["inputs"]}}, "collect": {"processes": 1},
+        "version": 1, "work": "work", "collect": {"processes": 1},
+        "sources": {"ema": {"files": ["inputs/leaflets.jsonl"]}, "openfda": {"files": ["inputs/labels.json"]}},
         "dataset": {"examples": 1000, "split": {"validation": 0.2, "test": 0.2}, **dataset},
     }  # fmt: skip
     (folder / "build.yaml").write_text(json.dumps(fields), encoding="utf-8")  # JSON is YAML
@@ -120,7 +134,7 @@ def test_two_processes_make_the_same_examples(config: Config) -> None:
 def test_examples_of_records_that_are_gone_go_too(config: Config, tmp_path: Path) -> None:
     collect(config)
     building.build(config, processes=1)
-    (tmp_path / "inputs" / "leaflets1.jsonl").unlink()
+    (tmp_path / "inputs" / "labels.json").write_text('{"meta": {"disclaimer": ""}, "results": []}', encoding="utf-8")
     collect(config)
     assert building.build(config, processes=1).files == 1
     assert len(list((config.work_folder / "examples").rglob("*.jsonl"))) == 1
@@ -156,3 +170,22 @@ def test_the_command_says_what_was_done(config: Config, capsys: pytest.CaptureFi
     assert fields["verdict"]["commercial"] is True
     assert cli.run(["dataset", "--config", file, "--shard", "3/2"]) == 2
     assert "TRN-015" in capsys.readouterr().err
+
+
+def test_conversations_of_ones_own_join_under_the_licence_stated(config: Config, tmp_path: Path) -> None:
+    talk = {
+        "messages": [{"role": "user", "content": "Good morning!"}, {"role": "assistant", "content": "Good morning."}]
+    }
+    (tmp_path / "talk.jsonl").write_text(f"{json.dumps(talk)}\nnot a conversation\n", encoding="utf-8")
+    talking = written(tmp_path, replay=[{"file": "talk.jsonl", "licence": "CC-BY-NC-4.0"}])
+    collect(talking)
+    built = building.build(talking, processes=1)
+    assert built.families["replay"] == 1
+    assert built.verdict is not None
+    assert not built.verdict.commercial
+    rejects = (Work(talking.work_folder).dataset / "rejects.jsonl").read_text(encoding="utf-8")
+    assert '"wrong-form"' in rejects
+    assert cli.run(["licence", "--work", str(talking.work_folder)]) == 1
+    with pytest.raises(InputError) as refused:
+        written(tmp_path, replay=[{"file": "talk.jsonl", "licence": "mine"}])
+    assert refused.value.code == "TRN-004"

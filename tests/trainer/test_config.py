@@ -11,7 +11,8 @@ import yaml
 
 from lumen_desktop.errors import InputError
 from tests.conftest import ROOT
-from trainer.config import FAMILIES, Config, load, schema
+from trainer.config import Config, load, schema
+from trainer.dataset import FAMILIES
 
 CONFIGS = sorted((ROOT / "trainer" / "configs").glob("*.yaml"))
 LEAST = "version: 1\nwork: out\n"
@@ -43,7 +44,7 @@ def test_the_defaults_are_a_whole_mix(tmp_path: Path) -> None:
     dataset = load(tmp_path / "my.yaml").dataset
     assert set(dataset.mix) == set(FAMILIES)
     assert sum(dataset.mix.values()) == 100
-    assert dataset.paraphrase is None
+    assert dataset.replay == []
     assert not dataset.allow_noncommercial
 
 
