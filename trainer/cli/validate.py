@@ -44,7 +44,7 @@ def checked(config: Config) -> tuple[list[Choice], list[InputFile]]:
     choices = chosen(config, sources_of())
     if not choices:
         raise InputError("No source is used.", code="TRN-005", hint="`lumen-trainer sources` shows what there is.")
-    for written in [*config.dataset.evaluation, *config.dataset.replay]:
+    for written in [*config.dataset.evaluation, *(one.file for one in config.dataset.replay)]:
         if not config.place(written).exists():
             raise InputError(
                 f"“{written}” is not there.", code="TRN-007", hint="It stands under dataset.evaluation or replay."
