@@ -26,7 +26,7 @@ from trainer import curation, dataset
 from trainer.collect import Shard, Stop
 from trainer.config import Config
 from trainer.curation.run import Progress
-from trainer.curation.settings import Caps, Mix, Settings, Split
+from trainer.curation.settings import Caps, Duplicates, Mix, Settings, Split
 from trainer.dataset import replay
 from trainer.dataset.build import examples
 from trainer.inspect.look import look, write_page
@@ -159,6 +159,8 @@ def settings(config: Config) -> Settings:
         caps=Caps(wanted.caps.per_ingredient, wanted.caps.per_labeler, wanted.caps.per_template),
         split=Split(validation=wanted.split.validation, test=wanted.split.test),
         mix=Mix(wanted.examples, shares),
+        duplicates=Duplicates(jaccard=wanted.near_duplicates),
+        contaminated=wanted.contaminated,
     )
 
 

@@ -6,10 +6,10 @@ limits; what the sources want (files that are there, terms accepted), `trainer.c
 
 import json
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from lumen_desktop.errors import InputError
 from trainer.licences import LICENCES
@@ -17,14 +17,21 @@ from trainer.licences import LICENCES
 LARGEST_BYTES = 1024**2
 DEEPEST = 12
 Family: TypeAlias = Literal[
-    "label", "dosing", "interaction", "contraindication", "table", "patient", "pubmed", "regulation", "narrative",
-    "mcq", "refusal", "replay", "consumer", "feedback",
+    "label", "dosing", "interaction", "contraindication", "table", "patient", "consumer", "pubmed", "regulation",
+    "narrative", "mcq", "refusal", "feedback", "replay",
 ]  # fmt: skip
+FAMILIES: tuple[str, ...] = get_args(Family)  # those of trainer.dataset
 _MIX: dict[Family, float] = {
-    "label": 29, "table": 4, "patient": 7, "dosing": 5, "interaction": 5, "contraindication": 5, "pubmed": 15,
-    "regulation": 7, "narrative": 3, "mcq": 5, "refusal": 3, "replay": 7, "consumer": 4, "feedback": 1,
+    "label": 31, "table": 4, "patient": 7, "consumer": 3, "dosing": 5, "interaction": 5, "contraindication": 5,
+    "pubmed": 15, "regulation": 7, "narrative": 3, "mcq": 5, "refusal": 3, "feedback": 0, "replay": 7,
 }  # fmt: skip
 _Places: TypeAlias = list[str]
+
+
+def _known_licence(value: str) -> str:
+    if value not in LICENCES:
+        raise ValueError(f"{value} is no known licence; known are {', '.join(sorted(LICENCES))}")
+    return value
 
 
 class _Part(BaseModel):
@@ -51,10 +58,7 @@ class SourceChoice(_Part):
     @field_validator("licences")
     @classmethod
     def _known(cls, value: dict[str, str]) -> dict[str, str]:
-        unknown = sorted(set(value.values()) - set(LICENCES))
-        if unknown:
-            raise ValueError(f"{unknown[0]} is no known licence; known are {', '.join(sorted(LICENCES))}")
-        return value
+        return {pattern: _known_licence(licence) for pattern, licence in value.items()}
 
 
 class Collect(_Part):
@@ -69,54 +73,52 @@ class Collect(_Part):
 
 
 class Caps(_Part):
-    """How many examples may share something, so that nothing is learnt by heart."""
+    """How many examples may share something, so that nothing is learnt by heart; null is no limit."""
 
-    per_ingredient: int = Field(default=400, ge=1, description="Examples of one ingredient, brands included.")
-    per_labeler: int = Field(default=4_000, ge=1, description="Examples from labels of one company.")
-    per_template: int = Field(default=3_000, ge=1, description="Examples in one wording.")
+    ingredient: int | None = Field(default=1_000, ge=1, description="Examples of one ingredient, brands included.")
+    labeler: int | None = Field(default=20_000, ge=1, description="Examples from labels of one company.")
+    template: int | None = Field(default=40_000, ge=1, description="Examples in one wording.")
 
 
 class Split(_Part):
-    """What is kept from training, by whole ingredients, regulations and articles."""
+    """What is kept from training, by whole ingredients, regulations and documents."""
 
     validation: float = Field(default=0.05, gt=0, le=0.4, description="Share for validation.")
     test: float = Field(default=0.05, gt=0, le=0.4, description="Share for the test.")
-    test_from: str = Field(
-        default="",
-        pattern=r"^(\d{4}(-\d{2}(-\d{2})?)?)?$",
-        description="Documents of this day (YYYY, YYYY-MM or YYYY-MM-DD) and later go to the test; empty: none do.",
-    )
 
 
 class Replay(_Part):
-    """General conversations of your own, which keep a model from forgetting how to talk."""
+    """A file of general conversations, which keep the model from forgetting how to talk."""
 
-    file: str = Field(min_length=1, description='JSON lines of {"messages": [{"role", "content"}, …]}.')
-    licence: str = Field(description="Under which it may be used: an identifier that `lumen-trainer licence` knows.")
+    file: str = Field(min_length=1, description="JSON lines of messages, each a role and its content.")
+    licence: str = Field(description="Its licence: an identifier that the trainer knows.")
 
     @field_validator("licence")
     @classmethod
     def _known(cls, value: str) -> str:
-        if value not in LICENCES:
-            raise ValueError(f"{value} is no known licence; known are {', '.join(sorted(LICENCES))}")
-        return value
+        return _known_licence(value)
 
 
 class Dataset(_Part):
     """What is made from what was collected."""
 
-    examples: int = Field(default=50_000, ge=1, le=10_000_000, description="How many examples are wanted.")
+    examples: int | None = Field(
+        default=None, ge=1, le=10_000_000, description="How many examples are wanted; without it, all that there are."
+    )
     seed: int = Field(default=1, ge=0, le=2**63 - 1, description="The same seed and inputs give the same bytes.")
     mix: dict[Family, float] = Field(default=_MIX, description="Per cent of the examples by family, together 100.")
+    near_duplicates: float = Field(
+        default=0.8, gt=0, le=1, description="Share of common word groups (Jaccard) from which two examples are one."
+    )
+    contaminated: float = Field(
+        default=0.5, gt=0, le=1, description="Share of an evaluation item's words that no example may hold."
+    )
     caps: Caps = Field(default=Caps(), description="How many examples may share something.")
     split: Split = Field(default=Split(), description="What is kept from training.")
     evaluation: _Places = Field(
         default=[], max_length=1_000, description="Files and folders of evaluation sets; nothing like them is trained."
     )
-    replay: list[Replay] = Field(default=[], max_length=100, description="General conversations (family replay).")
-    allow_noncommercial: bool = Field(
-        default=False, description="Whether sources may be used whose terms forbid selling what is trained on them."
-    )
+    replay: list[Replay] = Field(default=[], max_length=100, description="Files of general conversations.")
 
     @field_validator("mix")
     @classmethod
@@ -136,12 +138,6 @@ class Config(_Part):
     collect: Collect = Field(default=Collect(), description="How files are read.")
     dataset: Dataset = Field(default=Dataset(), description="What is made from what was collected.")
     _file: Path = PrivateAttr(default=Path("lumen-trainer.yaml"))
-
-    @model_validator(mode="after")
-    def _some_training(self) -> "Config":
-        if self.dataset.split.validation + self.dataset.split.test >= 1:  # pragma: no cover - the fields' limits hold
-            raise ValueError("nothing is left to train on")
-        return self
 
     @property
     def file(self) -> Path:

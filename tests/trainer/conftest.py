@@ -1,10 +1,12 @@
 """What the trainer's tests share: a folder with a configuration over small sources, and the command line."""
 
+import io
 import json
 import multiprocessing.resource_tracker
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,11 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from trainer.collect import Summary, inputs
+from trainer.collect import collect as collect_with
 from trainer.config import Config, load
+from trainer.lines import read_lines, read_records
+from trainer.records import Record
 
 TINY = "tests.trainer.tiny_sources"
 COMMAND = (
@@ -87,3 +93,42 @@ def collected(work: Path) -> dict[str, bytes]:
     """Every file that a collection laid out, by its name."""
     out = work / "collected"
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+Configured = Callable[..., Config]
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file is a unit of its own, as in the command's processes here."""
+    monkeypatch.setattr(inputs, "SLICE_BYTES", 1)
+
+
+def collect(config: Config, **options: Any) -> Summary:
+    """In this process, over the tests' sources."""
+    return collect_with(config, registry=TINY, **{"processes": 1, **options})
+
+
+def records(work: Path) -> list[Record]:
+    """All records, in the order of the files."""
+    return [record for path in sorted((work / "collected").glob("*/*.jsonl")) for record in read_records(path)]
+
+
+def rejects(work: Path) -> list[tuple[str, str]]:
+    """Where and why, for each reject."""
+    lines = read_lines(work / "collected" / "rejects.jsonl", json.loads)
+    return [(one["where"], one["reason"]) for one in lines]
+
+
+def zipped(*members: tuple[str, bytes]) -> bytes:
+    """A zip."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        for name, content in members:
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return whole.getvalue()
+
+
+def packed(*lines: dict[str, Any]) -> bytes:
+    """The bytes of a file of the tests' source."""
+    return "".join(json.dumps(one) + "\n" for one in lines).encode()
