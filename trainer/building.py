@@ -156,7 +156,7 @@ def settings(config: Config) -> Settings:
     shares: dict[str, float] = {family: share / 100 for family, share in wanted.mix.items() if share}
     return Settings(
         seed=wanted.seed,
-        caps=Caps(wanted.caps.per_ingredient, wanted.caps.per_labeler, wanted.caps.per_template),
+        caps=Caps(wanted.caps.ingredient, wanted.caps.labeler, wanted.caps.template),
         split=Split(validation=wanted.split.validation, test=wanted.split.test),
         mix=Mix(wanted.examples, shares),
         duplicates=Duplicates(jaccard=wanted.near_duplicates),
