@@ -72,6 +72,7 @@ def drugs() -> DrugNames:
 
 
 _LARGEST_TOPIC_WORDS = 9
+_SHOUTING = 0.6  # share of capitals in a heading that is written in capitals
 _NUMBER = re.compile(
     r"^(?:§+\s*)?(?:(?:section|part|annex|appendix|chapter)\s+)?(?:[IVX]+\b|[A-Z](?=[.)])|\d+)?(?:\.\d+[a-z]?)*[.)]?\s+",
     re.IGNORECASE,
@@ -97,7 +98,8 @@ def spoken(heading: str, no_topic: str) -> str:
         return ""
     if re.search(no_topic, bare, re.IGNORECASE):
         return ""
-    shouts = bare.isupper()
+    letters = [letter for letter in bare if letter.isalpha()]
+    shouts = sum(letter.isupper() for letter in letters) > _SHOUTING * len(letters)
     return " ".join(_in_a_sentence(word, shouts=shouts) for word in bare.split())
 
 
