@@ -16,7 +16,7 @@ _MOST_STATEMENTS = 4
 _GAP_CHARACTERS = 3  # statements of one answer follow each other
 _ALONE = 0.35  # asked without a passage: what is known by heart
 _OPENING_WORDS = 9
-_ABSENT = 0.12
+_ABSENT = 0.08
 
 
 def examples(document: Sequence[Record], seed: int) -> Iterator[Example]:

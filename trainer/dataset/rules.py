@@ -50,7 +50,12 @@ def examples(document: Sequence[Record], seed: int) -> Iterator[Example]:
 def _section(record: Record) -> Section:
     heading = record.section_path[-1] if record.section_path else ""
     number = _SECTION.search(f"§ {record.section_code}" if record.kind == "regulation" else "")
-    clause = f"21 CFR {record.section_code}" if number else f"{short(record.title)}, “{heading}”"
+    title = re.search(r"\b\d{1,2}(?= CFR\b)", f"{record.doc_id} {record.title}")
+    clause = (
+        f"{title.group() if title else 21} CFR {record.section_code}"
+        if number
+        else f"{short(record.title)}, “{heading}”"
+    )
     return Section(
         record,
         tuple(statements(record.text)),
