@@ -100,3 +100,20 @@ class Fault:
     where: str
     reason: str
     words: str
+
+
+LONGEST_TITLE_CHARACTERS = 200
+_MEDICINES = {"label": "prescribing information", "leaflet": "package leaflet"}
+
+
+def shown_title(kind: str, title: str, entity: Entity) -> str:
+    """The title under which a document is shown and cited; of a medicine's own document its names.
+
+    Such a document's own title may leave the names out or bury them, and every passage must name its medicine.
+    """
+    generic = ", ".join(dict.fromkeys(one.name.lower() for one in entity.ingredients[:5]))
+    brand = entity.brands[0] if entity.brands else ""
+    if kind not in _MEDICINES or not (brand or generic):
+        return title[:LONGEST_TITLE_CHARACTERS]
+    named = f"{brand} ({generic})" if brand and generic and brand.lower() != generic else brand or generic
+    return f"{named}: {_MEDICINES[kind]}"[:LONGEST_TITLE_CHARACTERS]

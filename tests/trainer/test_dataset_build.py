@@ -4,12 +4,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from lumen_desktop.domain.grounding import ABSTENTION, check
 from lumen_desktop.domain.sentences import words
-from lumen_desktop.formats.document import Entity
+from lumen_desktop.formats.document import Entity, Ingredient
 from tests.conftest import SHARED
 from tests.trainer.making import record
 from trainer.dataset import FAMILIES
@@ -170,6 +171,22 @@ def test_only_the_wanted_families_are_given(documents: list[list[Record]]) -> No
 
 def test_a_kind_that_no_builder_knows_is_a_reject() -> None:
     assert [type(one) for one in examples([[record("Zelbor.", kind="drawing")]], seed=1)] == [Reject]
+
+
+def test_a_document_in_another_language_is_a_reject() -> None:
+    (one,) = examples([[replace(record("Zelbor ist ein Arzneimittel."), language="de")]], seed=1)
+    assert isinstance(one, Reject)
+    assert one.reason == "language"
+
+
+def test_a_passage_says_of_its_document_what_the_app_says() -> None:
+    entity = Entity((Ingredient("ZELBORAXIB"),), brands=("Zelbor",))
+    one = record("Zelbor is given.", "x" * 600, entity=entity, facts={"state": "superseded"})
+    shown = passage(parts(one)[0])
+    assert shown.attribution == "Zelbor (zelboraxib): prescribing information (version 3, 2025-04-01) [superseded]"
+    assert len(shown.header) == 500
+    assert shown.header.endswith("x…")
+    assert passage(parts(record("Rule.", kind="guidance", facts={"state": "unheard of"}))[0]).header == "Zelbor tablets"
 
 
 def test_a_long_section_is_cut_between_sentences_and_nothing_is_lost() -> None:

@@ -32,7 +32,7 @@ def test_an_answer_is_the_labels_own_sentence_with_its_source() -> None:
             (number,) = re.findall(r"\[(\d)\]", example.answer)
             assert example.answer == f"The recommended starting dose of ZELBOR is 40 mg once daily [{number}]."
             source = example.question.split(f"[{number}] ")[1]
-            assert source.startswith("Zelbor tablets — 2 DOSAGE AND ADMINISTRATION › 2.1 Adults\n")
+            assert source.startswith("Zelbor: prescribing information — 2 DOSAGE AND ADMINISTRATION › 2.1 Adults\n")
             assert (example.messages[0].content, example.labeler) == (INSTRUCTION, "Acme")
 
 

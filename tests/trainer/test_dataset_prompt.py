@@ -54,6 +54,6 @@ def test_the_apps_prompt_and_the_training_text_are_the_same_bytes(site: app.Site
 
 def as_part(held: Passage) -> Part:
     """The passage as a record that a collector made of the same section."""
-    one = record(held.text, *held.section.split(" › "), title=held.document)
+    one = record(held.text, *held.section.split(" › "), kind="guidance", title=held.document)
     bare = replace(one, version="", as_of="")
     return Part(bare, 0, len(bare.text))

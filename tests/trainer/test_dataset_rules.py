@@ -168,3 +168,16 @@ def test_a_letter_is_asked_what_it_wants_and_which_clause_it_names() -> None:
     (names,) = [one for one in made if one.template.startswith("letter-names")]
     assert "201.57" not in asked(names)
     assert "21 CFR 201.57 [" in names.answer
+
+
+def test_a_numbered_paragraph_is_cited_with_its_number() -> None:
+    text = (
+        "8.1 Clear copies should be possible of all stored data.\n8.2 Printouts should show every change of the data."
+    )
+    made = over_seeds(
+        [record(text, "8. Printouts", kind="guidance", title="Annex 11", entity=Entity())], "cites", range(4)
+    )
+    assert {one.answer.split(" [")[0] for one in made} == {
+        "Annex 11, “8. Printouts”, 8.1",
+        "Annex 11, “8. Printouts”, 8.2",
+    }

@@ -53,6 +53,9 @@ def examples(
         Examples, and a reject for each document that gives none.
     """
     for document in documents:
+        if document[0].language != "en":
+            yield Reject("examples", document[0].doc_id, "language", "The wordings of questions are English.")
+            continue
         count = 0
         for builder in _BUILDERS.get(document[0].kind, ()):
             for made in builder(document, seed):

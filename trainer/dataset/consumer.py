@@ -15,7 +15,8 @@ _MOST_WORDS = 110  # of an answer
 _MOST_STATEMENTS = 4
 _GAP_CHARACTERS = 3  # statements of one answer follow each other
 _ALONE = 0.35  # asked without a passage: what is known by heart
-_ABSENT = 0.12
+_OPENING_WORDS = 9
+_ABSENT = 0.08
 
 
 def examples(document: Sequence[Record], seed: int) -> Iterator[Example]:
@@ -93,9 +94,14 @@ def _answer(record: Record, said: Mapping[str, Any]) -> Said | None:
         chosen.append(one)
     text = Said(record, tuple(chosen)).text
     kind = str(record.facts["qtype"])
-    named = _names(record, chosen[0].text if chosen and kind == "information" else text)
+    named = _names(record, _opening(chosen[0].text) if chosen and kind == "information" else text)
     concerns = chosen and named and re.search(said["says"].get(kind, "."), text, re.IGNORECASE)
     return Said(record, tuple(chosen)) if concerns else None
+
+
+def _opening(text: str) -> str:
+    """The words that a definition begins with."""
+    return " ".join(text.split()[:_OPENING_WORDS])
 
 
 def _names(record: Record, text: str) -> bool:

@@ -14,7 +14,7 @@ from trainer.records import Example, Record, Reject
 
 _MOST_PAIRS = 6  # of one document
 _ENDS_LIKE_A_DRUG = 4
-_UNNAMED = 0.35
+_UNNAMED = 0.15
 _NEXT_CHARACTERS = 2
 
 

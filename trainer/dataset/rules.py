@@ -50,7 +50,12 @@ def examples(document: Sequence[Record], seed: int) -> Iterator[Example]:
 def _section(record: Record) -> Section:
     heading = record.section_path[-1] if record.section_path else ""
     number = _SECTION.search(f"§ {record.section_code}" if record.kind == "regulation" else "")
-    clause = f"21 CFR {record.section_code}" if number else f"{short(record.title)}, “{heading}”"
+    title = re.search(r"\b\d{1,2}(?= CFR\b)", f"{record.doc_id} {record.title}")
+    clause = (
+        f"{title.group() if title else 21} CFR {record.section_code}"
+        if number
+        else f"{short(record.title)}, “{heading}”"
+    )
     return Section(
         record,
         tuple(statements(record.text)),
@@ -108,7 +113,12 @@ def _cited(section: Section, said: Said, asked: Asked, offered: Sequence[Part], 
     """An answer that names the clause and gives its words."""
     if shown := beside(said, offered, chance):
         n = number(said, shown)
-        yield example(asked, shown, f"{section.clause} [{n}]. It says: {said.quoted(n)}", said.origins)
+        paragraph = _PARAGRAPH.search(said.record.text, max(0, said.start - 8), said.start)
+        clause = f"{section.clause}, {paragraph[1]}" if paragraph else section.clause
+        yield example(asked, shown, f"{clause} [{n}]. It says: {said.quoted(n)}", said.origins)
+
+
+_PARAGRAPH = re.compile(r"(?:^|\n)(\d{1,2}(?:\.\d{1,2})+)\.?\s+$")
 
 
 def _evidence(section: Section, offered: Sequence[Part], chance: Chance) -> Iterator[Example]:
@@ -131,7 +141,7 @@ _ACTIVE = re.compile(
     r"(?P<rest>[^;:()]*)\.$"
 )
 _UNTURNED = re.compile(
-    r"\b(?:also|therefore|normally|generally|typically) (?:shall|must|should)\b"
+    r"\b(?:that|which|who|also|therefore|normally|generally|typically) (?:shall|must|should)\b"
     r"|^(?:any|no|none|only|neither|each|every|if|when|where|while|although|unless|there)\b|\bnot\b|\bno\b",
     re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ from functools import lru_cache
 from lumen_desktop.domain.grounding import ABSTENTION, build_prompt
 from lumen_desktop.domain.library import Currency, Kind, Passage, Span
 from lumen_desktop.domain.sentences import sentences
+from lumen_desktop.formats.document import shown_title
 from trainer.dataset.chance import Chance
 from trainer.dataset.statements import Statement
 from trainer.dataset.subject import groups
@@ -20,6 +21,7 @@ WHOLE_WORDS = 280  # a section up to here is one passage, as in the app
 PART_WORDS = 230
 MOST_WORDS = 900  # of all passages of one prompt: with the answer they fit 2,048 tokens
 MOST_PASSAGES = 5
+LONGEST_HEADER_CHARACTERS = 500  # as `retrieval.passages` has it
 _NEAR = 4  # passages before and after the one that answers
 _CELL = " | "
 
@@ -129,12 +131,15 @@ def passage(part: Part, number: int = 0) -> Passage:
         number: the passage's; no prompt shows it.
     """
     record = part.record
-    path = " › ".join(record.section_path)
+    title, path = shown_title(record.kind, record.title, record.entity), " › ".join(record.section_path)
+    header = f"{title} — {path}" if path else title
+    if len(header) > LONGEST_HEADER_CHARACTERS:
+        header = header[: LONGEST_HEADER_CHARACTERS - 1] + "…"
+    state = str(record.facts.get("state", ""))
     return Passage(
-        id=number, document_id=0, document=record.title, kind=Kind.SOURCE, subject="", edition=edition(record),
-        currency=Currency(record.facts.get("currency", Currency.IN_FORCE)), paged=False,
-        header=f"{record.title} — {path}" if path else record.title, section=path, text=part.text,
-        spans=(Span(1, part.start, part.end),),
+        id=number, document_id=0, document=title, kind=Kind.SOURCE, subject="", edition=edition(record),
+        currency=Currency(state) if state in set(Currency) else Currency.IN_FORCE, paged=False,
+        header=header, section=path, text=part.text, spans=(Span(1, part.start, part.end),),
     )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ _LEANS = re.compile(
     r"|nevertheless|nonetheless|both|neither|the (?:latter|former|same|other)|in (?:this|these|that|those|such|both)"
     r"|for (?:this|these|that|those|example)|of (?:these|those)|at this|by this|because of this|as a result|and|or|but"
     r"|so|alternatively|conversely|by contrast|in contrast|for instance|besides|yet|nor|another|others?"
-    r"|(?:one|some|most) of (?:these|those)|with this|on this"
+    r"|in particular|(?:one|some|most) of (?:these|those)|with this|on this"
     r"|after this|during this|under these|i|again|finally|first|second|third|if so|if not|if this|if these"
     r"|if they|if it|when this|when it|when they|unlike|specifically|as such|to do (?:so|this)|that)\b(?!-)",
     re.IGNORECASE,
@@ -54,11 +54,16 @@ _HANGS = re.compile(
     re.IGNORECASE,
 )
 # A sentence that runs on into the next one, or a list whose marks were lost.
+_OPENINGS = (
+    "These|This|If|It|Your|The|You|Stop|Ask|Take|Keep|Store|Tell|Always|Patients?|In|When|There|People|Many|Most|Some|"
+    "Although"
+)
 _GLUED = re.compile(
-    r"[a-z0-9)] (?:These|This|If|It|Your|The|You|Stop|Ask|Take|Keep|Store|Tell|Always|Patients?|In)\b (?=[a-z])"
+    rf"[a-z0-9)] (?:{_OPENINGS})\b (?=[a-z])|^[\w ]{{3,40}} [–—-] [A-Z][a-z]"
     r"|[A-Za-z0-9)] (?:Do not|If you|Tell your|Talk to|You (?:should|must|may|can)|Take the|Like all|Your doctor)\b"
     r"|\b[A-Z]{3,} (?:If|Do|Ask|When|Keep|Use) (?=[a-z])|\bNDC\b|\bCFR \d+\.$"
 )
+_TWICE = re.compile(r"(\S+ \S+ \S+).{0,30} \1 ", re.IGNORECASE)  # a heading before a sentence that repeats it
 _NUMBERED = re.compile(r"\d{1,2}(?:\.\d{1,2})+\.?\s+(?=[A-Z])")
 _ENDS = re.compile(r"[.!?][\"'”’)\]]*$")
 _CELL = " | "
@@ -157,7 +162,14 @@ def _sentence(text: str, sentence: Sentence) -> Statement | None:
     opens = words[:1].isupper() or words[:1].isdigit()
     if not (plain and opens) or not _FEWEST_WORDS <= len(words.split()) <= _MOST_WORDS:
         return None
-    if _refers(words) or _leans(words) or _unbalanced(words) or _HANGS.search(words) or _GLUED.search(words):
+    if (
+        _refers(words)
+        or _leans(words)
+        or _unbalanced(words)
+        or _HANGS.search(words)
+        or _GLUED.search(words)
+        or _TWICE.match(words)
+    ):
         return None
     return Statement((pieces,), sentence.start, sentence.end, words)
 

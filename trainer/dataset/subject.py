@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from lumen_desktop.domain.drugs import DrugNames
+from lumen_desktop.formats.document import shown_title
 from trainer.records import Record
 
 _DRUGS = Path(__file__).resolve().parents[2] / "resources" / "drugs"
@@ -25,12 +26,13 @@ def name_of(document: Sequence[Record]) -> str:
     """
     entity = document[0].entity
     single = [one.name for one in entity.ingredients] if len(entity.ingredients) == 1 else []
-    text = "\n".join([*(record.text for record in document), document[0].title])
+    text = "\n".join(record.text for record in document)
+    title = shown_title(document[0].kind, document[0].title, entity)
     for name in [*entity.brands, *single]:
         if len(name) < _FEWEST_LETTERS:
             continue
-        found = [match.group() for match in re.finditer(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
-        if found:
+        whole = re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE)
+        if found := whole.findall(text) or whole.findall(title):
             return _cased(max(sorted(set(found)), key=found.count))
     return ""
 
@@ -72,6 +74,7 @@ def drugs() -> DrugNames:
 
 
 _LARGEST_TOPIC_WORDS = 9
+_SHOUTING = 0.6  # share of capitals in a heading that is written in capitals
 _NUMBER = re.compile(
     r"^(?:§+\s*)?(?:(?:section|part|annex|appendix|chapter)\s+)?(?:[IVX]+\b|[A-Z](?=[.)])|\d+)?(?:\.\d+[a-z]?)*[.)]?\s+",
     re.IGNORECASE,
@@ -97,7 +100,8 @@ def spoken(heading: str, no_topic: str) -> str:
         return ""
     if re.search(no_topic, bare, re.IGNORECASE):
         return ""
-    shouts = bare.isupper()
+    letters = [letter for letter in bare if letter.isalpha()]
+    shouts = sum(letter.isupper() for letter in letters) > _SHOUTING * len(letters)
     return " ".join(_in_a_sentence(word, shouts=shouts) for word in bare.split())
 
 
