@@ -17,7 +17,7 @@ from trainer.records import Example
 GROUP, LONG_GROUP = 8, 13
 _SHORTEST_PART = 5  # words of a part of a question that say it is the question's
 _SHORTEST_WHOLE = 3  # words of a whole question that is looked for inside a longer one
-_FEW, _COMMON = 3, 0.01  # a word in more items than either tells none from another
+_FEW, _COMMON = 10, 0.01  # a word in more items than either tells none from another
 _SHORTEST_ANSWER = 13  # shorter ones are everywhere: "Take with food."
 
 
