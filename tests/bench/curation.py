@@ -126,7 +126,7 @@ def personal(count: int, seed: int) -> tuple[dict[str, float], dict[str, list[st
 def _letters(count: int, seed: int) -> list[str]:
     recall, missed, wrong = personal(count, seed)
     for kind, value in recall.items():
-        _say(f"{kind + 's recall':40} {value:.4f}")
+        _say(f"{kind + ' recall':40} {value:.4f}")
     _say(f"{'other words taken out of letters':40} {wrong} in {count} letters")
     _say(f"names missed, some: {missed['name'][:12]}")
     return [kind for kind, goal in GOALS.items() if recall.get(kind.removesuffix("s"), 1.0) < goal]
@@ -161,10 +161,12 @@ def _speed(folder: Path, count: int, seed: int) -> int:
     sets = [evaluation, *(DATA / name for name in ("mcq", "pubmedqa", "retrieval") if (DATA / name).is_dir())]
     out = folder / "out"
     out.mkdir()
-    begun = time.monotonic()
+    begun, before = time.monotonic(), time.process_time()
     report = curate([part], out, Settings(seed=seed), evaluation=sets, processes=2)
     _say(f"{len(planted.examples)} examples, {part.stat().st_size / 1e6:.0f} MB: {time.monotonic() - begun:.0f} s")
     _say(json.dumps(report.seconds))
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    _say(f"processor time: {sum(one.ru_utime + one.ru_stime for one in spent) - before:.0f} s")
     own, children = (
         resource.getrusage(who).ru_maxrss / 2**20 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )

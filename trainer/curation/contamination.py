@@ -17,6 +17,7 @@ from trainer.records import Example
 GROUP, LONG_GROUP = 8, 13
 _SHORTEST_PART = 5  # words of a part of a question that say it is the question's
 _SHORTEST_WHOLE = 3  # words of a whole question that is looked for inside a longer one
+_FEW, _COMMON = 10, 0.01  # a word in more items than either tells none from another
 _SHORTEST_ANSWER = 13  # shorter ones are everywhere: "Take with food."
 
 
@@ -82,6 +83,8 @@ class Index:
         self._groups: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self._long: defaultdict[str, set[str]] = defaultdict(set)
         self._reports: defaultdict[str, SetReport] = defaultdict(SetReport)
+        found = list(found)
+        self._often = _common(found)
         for item in found:
             self._add(item)
 
@@ -105,11 +108,17 @@ class Index:
             self._add_parts(words, number)
 
     def _add_parts(self, words: Sequence[str], number: int) -> None:
-        """A short question itself, and its stretches of five to seven words that hold half of it."""
+        """A short question itself, and its stretches of five to seven words that hold half of it.
+
+        Only where they tell: "what are the symptoms of" is half of many questions and says nothing.
+        """
         for size in range(_SHORTEST_WHOLE, GROUP):
             if size == len(words) or (size >= _SHORTEST_PART and size >= self._needed(len(words))):
-                for group in _groups(words, size):
-                    self._parts.setdefault(group, number)
+                for place in range(len(words) - size + 1):
+                    stretch = words[place : place + size]
+                    telling = sum(word not in self._often for word in stretch)
+                    if telling >= (1 if size == len(words) else 2):
+                        self._parts.setdefault(" ".join(stretch), number)
 
     def _needed(self, words: int) -> int:
         """How many of an item's words make it held; one less than the share, since half of nine words is four."""
@@ -162,6 +171,13 @@ class Index:
     def reports(self) -> dict[str, SetReport]:
         """What each set holds, nothing found yet; by name."""
         return dict(sorted(self._reports.items()))
+
+
+def _common(found: Sequence[Item]) -> frozenset[str]:
+    """Words that stand in so many items that they tell none from another."""
+    times = Counter(word for item in found for word in set(bare_words(item.text)))
+    most = max(_FEW, _COMMON * len(found))
+    return frozenset(word for word, count in times.items() if count > most)
 
 
 def _groups(words: Sequence[str], size: int) -> Iterable[str]:

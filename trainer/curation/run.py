@@ -80,9 +80,9 @@ class Job:
 
     @property
     def count(self) -> int:
-        """Number of shards."""
+        """Number of shards; as many for each process."""
         size = sum(part.stat().st_size for part in self.parts)
-        return self.shards or max(self.processes, -(-size // _SHARD))
+        return self.shards or self.processes * max(1, -(-size // (_SHARD * self.processes)))
 
     def tell(self, stage: str, done: int, total: int) -> None:
         """Reports progress."""
