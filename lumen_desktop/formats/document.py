@@ -103,7 +103,7 @@ class Fault:
 
 
 LONGEST_TITLE_CHARACTERS = 200
-_MEDICINES = {"label": "prescribing information", "leaflet": "package leaflet"}
+MEDICINES = {"label": "prescribing information", "leaflet": "package leaflet"}
 
 
 def shown_title(kind: str, title: str, entity: Entity) -> str:
@@ -113,7 +113,7 @@ def shown_title(kind: str, title: str, entity: Entity) -> str:
     """
     generic = ", ".join(dict.fromkeys(one.name.lower() for one in entity.ingredients[:5]))
     brand = entity.brands[0] if entity.brands else ""
-    if kind not in _MEDICINES or not (brand or generic):
+    if kind not in MEDICINES or not (brand or generic):
         return title[:LONGEST_TITLE_CHARACTERS]
     named = f"{brand} ({generic})" if brand and generic and brand.lower() != generic else brand or generic
-    return f"{named}: {_MEDICINES[kind]}"[:LONGEST_TITLE_CHARACTERS]
+    return f"{named}: {MEDICINES[kind]}"[:LONGEST_TITLE_CHARACTERS]

@@ -47,7 +47,7 @@ def test_a_document_about_no_medicine_keeps_its_title() -> None:
 
 def test_a_brand_that_is_the_ingredient_is_named_once() -> None:
     same = replace(DOCUMENT, entity=replace(DOCUMENT.entity, brands=("Zelboraxine",)))
-    assert public.title(same) == "Zelboraxine: prescribing information"
+    assert public.extract(same).title == "Zelboraxine: prescribing information"
 
 
 def test_several_documents_in_one_file_are_not_read_as_one() -> None:

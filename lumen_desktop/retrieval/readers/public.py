@@ -8,12 +8,9 @@ from collections.abc import Iterator
 from lumen_desktop.domain.library import Extract, Section, normalised
 from lumen_desktop.errors import InputError
 from lumen_desktop.formats import kept, recognised
-from lumen_desktop.formats.document import Entity, Fault, PublicDocument
+from lumen_desktop.formats.document import MEDICINES, Entity, Fault, PublicDocument, shown_title
 from lumen_desktop.retrieval.readers import holds_public
 from lumen_desktop.retrieval.readers.parts import Part
-
-LONGEST_TITLE_CHARACTERS = 200
-_KINDS = {"label": "prescribing information", "leaflet": "package leaflet"}
 
 
 def read(name: str, content: bytes) -> Extract:
@@ -58,25 +55,15 @@ def extract(document: PublicDocument) -> Extract:
             sections.append(Section(section.path, ((0, position, position + len(text)),)))
             pieces.append(text)
             position += len(text) + 1
-    return Extract(
-        title(document), ("\n".join(pieces),), paged=False, sections=tuple(sections), metadata=said(document)
-    )
-
-
-def title(document: PublicDocument) -> str:
-    """The document's title; of a medicine's own document its names, which its title may leave out or bury."""
-    brands, ingredients = document.entity.brands, [one.name for one in document.entity.ingredients]
-    if document.kind not in _KINDS or not (brands or ingredients):
-        return document.title[:LONGEST_TITLE_CHARACTERS]
-    generic = ", ".join(dict.fromkeys(name.lower() for name in ingredients[:5]))
-    brand = brands[0] if brands else ""
-    named = f"{brand} ({generic})" if brand and generic and brand.lower() != generic else brand or generic
-    return f"{named}: {_KINDS[document.kind]}"[:LONGEST_TITLE_CHARACTERS]
+    title = shown_title(document.kind, document.title, document.entity)
+    return Extract(title, ("\n".join(pieces),), paged=False, sections=tuple(sections), metadata=said(document))
 
 
 def said(document: PublicDocument) -> dict[str, str]:
     """What a list and a citation say of it, and by which names its medicine is known."""
-    entity = document.entity if document.kind in _KINDS else Entity()  # an article names drugs and is about none alone
+    entity = (
+        document.entity if document.kind in MEDICINES else Entity()
+    )  # an article names drugs and is about none alone
     return dict(
         pair
         for pair in (
