@@ -7,6 +7,7 @@ write what goes beside them. The work folder, after `collect`::
     WORK/dataset/               train, validation, test, rejects (.jsonl); the papers; report.html
 """
 
+import enum
 import hashlib
 import itertools
 import json
@@ -16,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,51 +104,66 @@ class _Job:
             yield from replay.examples(lines, name=f"replay:{self.source.stem}", licence=self.licence)
 
 
+class Step(enum.StrEnum):
+    """What a share of the work is; the rest needs all of them."""
+
+    EXAMPLES = "examples"
+    PREPARE = "prepare"  # what curation does to each example by itself; needs all shares of the examples
+
+
 def build(
-    config: Config, *, only: Shard | None = None, processes: int | None = None, stop: Stop | None = None,
-    told: Told = lambda _stage, _done, _all: None,
+    config: Config, *, only: Shard | None = None, step: Step = Step.EXAMPLES, processes: int | None = None,
+    stop: Stop | None = None, told: Told = lambda _stage, _done, _all: None,
 ) -> Built:  # fmt: skip
     """Makes the dataset of what was collected; what is there already of the same inputs is not made again.
 
     Args:
         config: what is wanted, and where.
-        only: makes the examples of these files of records only; a run without it does the rest.
+        only: does this share of one step only; a run without it does the rest.
+        step: which, where ``only`` is given.
         processes: instead of the configuration's.
         stop: ends the run; the next one goes on from there.
         told: a stage's name, how much of it is done, and how much there is.
 
     Raises:
-        InputError: nothing was collected (TRN-017), or what `curation.curate` refuses.
+        InputError: nothing was collected, or examples are not made yet (TRN-017), or what `curation.curate` refuses.
         Stopped: what was made stays.
         StorageError: TRN-010.
     """
     began, asked = time.monotonic(), stop or Stop()
     workers = processes or config.collect.processes or multiprocessing.cpu_count()
     jobs = _jobs(config)
-    mine = [job for place, job in enumerate(jobs) if only is None or only.has(place)]
-    waiting = [job for job in mine if not job.is_done()]
-    _make(waiting, workers, asked, told)
-    if only:
-        return Built(len(mine), len(waiting), time.monotonic() - began)
-    _forget_others(config, jobs)
 
     def heard(progress: Progress) -> None:
         if asked.asked:
             raise Stopped
         told(progress.stage, progress.done, progress.total)
 
-    work = Work(config.work_folder)
-    report = curation.curate(
-        [job.out for job in jobs], work.dataset, settings(config), evaluation=_evaluation(config), processes=workers,
-        records=[job.source for job in jobs if not job.licence], listener=heard,
-    )  # fmt: skip
-    _add_rejects(work, jobs)
+    curated = _curation(config, jobs, workers, heard)
+    if only and step is Step.PREPARE:
+        _refuse_unmade(jobs)
+        curation.prepare_shards(replace(curated, shards=only.of), range(only.number - 1, only.number))
+        return Built(len(jobs), 0, time.monotonic() - began)
+    mine = [job for place, job in enumerate(jobs) if only is None or only.has(place)]
+    waiting = [job for job in mine if not job.is_done()]
+    _make(waiting, workers, asked, told)
+    if only:
+        return Built(len(mine), len(waiting), time.monotonic() - began)
+    _forget_others(config, jobs)
+    curation.prepare_shards(curated, range(curated.count))
+    report = curation.finish(curated).as_json()
     told("papers", 0, 1)
-    seed, name = config.dataset.seed, config.file.stem
+    verdict = _papers(config, jobs, report)
+    return Built(len(mine), len(waiting), time.monotonic() - began, _families(jobs), report, verdict)
+
+
+def _papers(config: Config, jobs: Sequence[_Job], report: Mapping[str, Any]) -> Verdict:
+    """Everything beside the examples; the manifest lists all the others, so it comes last."""
+    work, seed, name = Work(config.work_folder), config.dataset.seed, config.file.stem
+    _add_rejects(work, jobs)
     write_page(work.dataset / "report.html", look(work, seed=seed), name=name)
     made = manifest.Made(config.file.read_bytes(), {"dataset": seed}, manifest.inputs(work))
-    verdict = papers.write(work, made, report=report.as_json(), name=name)
-    return Built(len(mine), len(waiting), time.monotonic() - began, _families(jobs), report.as_json(), verdict)
+    return papers.write(work, made, report=report, name=name)
 
 
 def settings(config: Config) -> Settings:
@@ -162,6 +178,24 @@ def settings(config: Config) -> Settings:
         duplicates=Duplicates(jaccard=wanted.near_duplicates),
         contaminated=wanted.contaminated,
     )
+
+
+def _curation(config: Config, jobs: Sequence[_Job], workers: int, heard: Callable[[Progress], None]) -> curation.Job:
+    """Curation of all examples, dealt out as it was begun."""
+    out = Work(config.work_folder).dataset
+    return curation.Job(
+        [job.out for job in jobs], out, settings(config), _evaluation(config),
+        [job.source for job in jobs if not job.licence], workers, curation.begun(out), heard,
+    )  # fmt: skip
+
+
+def _refuse_unmade(jobs: Sequence[_Job]) -> None:
+    unmade = sum(not job.is_done() for job in jobs)
+    if unmade:
+        raise InputError(
+            f"The examples of {unmade} of {len(jobs)} files are not made yet.", code="TRN-017",
+            hint="Run every share of `lumen-trainer dataset --step examples` first.",
+        )  # fmt: skip
 
 
 def _evaluation(config: Config) -> list[Path]:

@@ -122,8 +122,18 @@ def test_shards_and_processes_give_the_same_bytes(config: Config, tmp_path: Path
     for number in (1, 2):
         shard = building.build(sharded, only=Shard(number, 2), processes=1)
         assert (shard.files, shard.made, shard.verdict) == (1, 1, None)
+    for number in (2, 1, 3):
+        building.build(sharded, only=Shard(number, 3), step=building.Step.PREPARE, processes=1)
     assert building.build(sharded, processes=2).made == 0
     assert digests(sharded) == whole
+
+
+def test_a_share_of_curation_waits_for_all_examples(config: Config) -> None:
+    collect(config)
+    building.build(config, only=Shard(1, 2), processes=1)
+    with pytest.raises(InputError) as refused:
+        building.build(config, only=Shard(1, 2), step=building.Step.PREPARE, processes=1)
+    assert refused.value.code == "TRN-017"
 
 
 def test_two_processes_make_the_same_examples(config: Config) -> None:
@@ -159,7 +169,7 @@ def test_the_command_says_what_was_done(config: Config, capsys: pytest.CaptureFi
     collect(config)
     file = str(config.file)
     assert cli.run(["dataset", "--config", file, "--shard", "1/2", "--processes", "1"]) == 0
-    assert "Shard 1 of 2" in capsys.readouterr().out
+    assert "examples, shard 1 of 2: 1 of 1 files made" in capsys.readouterr().out
     assert cli.run(["dataset", "--config", file, "--processes", "1"]) == 0
     words = capsys.readouterr().out
     assert "A model trained on it may be sold." in words

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from trainer import progress
-from trainer.building import Built, build
+from trainer.building import Built, Step, build
 from trainer.cli import output
 from trainer.collect import Shard, Stop, shard
 from trainer.config import load
@@ -19,6 +19,9 @@ def command(
         str,
         typer.Option("--shard", help="Make only the second of four shares; then run once without.", metavar="2/4"),
     ] = "",
+    step: Annotated[
+        Step, typer.Option("--step", help="With --shard: of which step; prepare needs all shares of examples.")
+    ] = Step.EXAMPLES,
     processes: Annotated[
         int | None, typer.Option("--processes", min=1, max=256, help="How many files are worked on at once.")
     ] = None,
@@ -29,11 +32,11 @@ def command(
     only = shard(part) if part else None
     stop = Stop()
     with output.interrupts(stop.ask), progress.stages() as told:
-        built = build(loaded, only=only, processes=processes, stop=stop, told=told)
+        built = build(loaded, only=only, step=step, processes=processes, stop=stop, told=told)
     if as_json:
         output.result(_fields(built))
         return
-    for line in _words(built, only, loaded.work_folder / "dataset"):
+    for line in _words(built, only, step, loaded.work_folder / "dataset"):
         output.text(line)
 
 
@@ -45,16 +48,14 @@ def _fields(built: Built) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _words(built: Built, only: Shard | None, folder: Path) -> Iterator[str]:
+def _words(built: Built, only: Shard | None, step: Step, folder: Path) -> Iterator[str]:
     if only or built.verdict is None:
-        yield f"Shard {part_words(only)}: examples of {built.made} of {built.files} files made, the others were there."
-        yield "When all shards are done, run dataset without --shard."
+        yield f"{_share(only, step)}: {_done(built, step)}. When all shares are done, run dataset without --shard."
         return
-    for step in built.report["steps"]:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in step["reasons"].items())
-        yield f"{step['name']:<18} {step['taken']:>9,} in {step['left']:>9,} left" + (
-            f"  ({reasons})" if reasons else ""
-        )
+    for one in built.report["steps"]:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in one["reasons"].items())
+        counted = f"{one['name']:<18} {one['taken']:>9,} in {one['left']:>9,} left"
+        yield f"{counted}  ({reasons})" if reasons else counted
     for name, split in built.report["splits"].items():
         yield f"{name:<18} {split['examples']:>9,} examples"
     sold = "may be sold" if built.verdict.commercial else "may NOT be sold; `lumen-trainer licence` says why"
@@ -62,6 +63,11 @@ def _words(built: Built, only: Shard | None, folder: Path) -> Iterator[str]:
     yield f"The dataset is in {folder}; report.html shows it. {built.seconds:.0f} s."
 
 
-def part_words(only: Shard | None) -> str:
-    """The second of four, as it is written."""
-    return f"{only.number} of {only.of}" if only else "1 of 1"
+def _share(only: Shard | None, step: Step) -> str:
+    return f"{step.value}, shard {only.number} of {only.of}" if only else step.value
+
+
+def _done(built: Built, step: Step) -> str:
+    if step is Step.PREPARE:
+        return f"prepared from {built.files} files"
+    return f"{built.made} of {built.files} files made, the others were there"

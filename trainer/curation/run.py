@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+import filelock
+
 from lumen_desktop.errors import InputError, IntegrityError
 from trainer.curation import caps, mix, prepare, split, stages
 from trainer.curation.duplicates import redundant
@@ -25,6 +27,7 @@ from trainer.curation.settings import Settings
 from trainer.records import Reject
 
 _SHARD = 64 * 2**20
+_FOLDER, _MARK = "curation", "inputs.json"
 _WORDS = {
     "exact": "Says the same words as {0}.",
     "near": "Says nearly the same as {0}.",
@@ -76,7 +79,7 @@ class Job:
     @property
     def folder(self) -> Path:
         """Where work in hand lies; removed when all is done."""
-        return self.out / "curation"
+        return self.out / _FOLDER
 
     @property
     def count(self) -> int:
@@ -148,18 +151,29 @@ def prepare_shards(job: Job, ranks: range) -> None:
 
 
 def _claim(job: Job) -> None:
-    """Makes the work folder; what lies there of other inputs or settings is thrown away."""
+    """Makes the work folder, once for all shards; what lies there of other inputs or settings is thrown away."""
     sets = [file for path in job.evaluation for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
     files = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in (*job.parts, *job.records, *sets)]
     told = json.dumps([files, asdict(job.settings), job.count], default=sorted)
     digest = hashlib.sha256(told.encode()).hexdigest()
-    mark = job.folder / "inputs.sha256"
-    if mark.is_file() and mark.read_text(encoding="ascii") == digest:
-        return
-    if job.folder.exists():
-        shutil.rmtree(job.folder)
-    job.folder.mkdir(parents=True)
-    mark.write_text(digest, encoding="ascii")
+    mark = job.folder / _MARK
+    job.out.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(job.out / "curation.lock"):
+        if mark.is_file() and json.loads(mark.read_bytes())["digest"] == digest:
+            return
+        if job.folder.exists():
+            shutil.rmtree(job.folder)
+        job.folder.mkdir(parents=True)
+        mark.write_text(json.dumps({"digest": digest, "shards": job.count}), encoding="ascii")
+
+
+def begun(out: Path) -> int | None:
+    """Into how many shards the examples were dealt by work that lies in a dataset's folder; None where none does."""
+    try:
+        shards: int = json.loads((out / _FOLDER / _MARK).read_bytes())["shards"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return shards
 
 
 def finish(job: Job) -> Report:
@@ -179,6 +193,7 @@ def finish(job: Job) -> Report:
         run.write(parts)
     run.report.seconds = job.seconds
     shutil.rmtree(job.folder)
+    (job.out / "curation.lock").unlink(missing_ok=True)
     return run.report
 
 
