@@ -150,7 +150,7 @@ def _config(rules: Duplicates) -> MinhashConfig:
         n_grams=rules.words,
         num_buckets=rules.buckets,
         hashes_per_bucket=rules.rows,
-        hash_config=HashConfig(precision=64),
+        hash_config=HashConfig(precision=64, hash_fc="sha1"),  # never called: our word groups are hashes already
     )
 
 
