@@ -18,9 +18,12 @@ from installers.environment import Environment, Step
 ROOT = Path(__file__).resolve().parent.parent
 # Above what a program returns by itself; Windows tells so of an illegal instruction, others with a negative number.
 SIGNALS_FROM = 256
+TORCH = "torch==2.13.0"
+FINETUNING_LOCKS = ("finetune.lock", "converter.lock")
+WORDS = "start it, check it, only set it up, or set it up with what fine-tuning needs"
 
 
-def steps(here: Environment, *, for_tests: bool) -> list[Step]:
+def steps(here: Environment, *, for_tests: bool, finetuning: bool) -> list[Step]:
     """All steps, each with what it depends on."""
 
     def lock(name: str) -> str:
@@ -41,12 +44,27 @@ def steps(here: Environment, *, for_tests: bool) -> list[Step]:
         Step(
             "trainer", "Trainer's packages", (lock("trainer.lock"),), lambda title: here.install(title, "trainer.lock"),
         ),
+        *(_finetuning(here) if finetuning else []),
         Step("lumen", "Lumen itself", ((ROOT / "pyproject.toml").read_text(encoding="utf-8"),), own),
         *([tests] if for_tests else []),
     ]  # fmt: skip
 
 
-def set_up(here: Environment, *, for_tests: bool) -> None:
+def _finetuning(here: Environment) -> list[Step]:
+    """What makes a model: it is large, and neither the app nor the trainer's first half needs it."""
+    lock, converter = ((ROOT / "installers" / name).read_text(encoding="utf-8") for name in FINETUNING_LOCKS)
+    return [
+        Step("finetune", "Fine-tuning packages", (lock,), lambda title: here.install(title, FINETUNING_LOCKS[0])),
+        # With what it depends on, unlike all others: on a machine with a GPU that is CUDA, which no lock of ours names.
+        Step("torch", "PyTorch", (TORCH,), lambda title: here.pip(title, *environment.RAW_PROGRESS, TORCH)),
+        Step(
+            "converter", "Converter to GGUF", (converter,),
+            lambda title: here.install_apart(title, FINETUNING_LOCKS[1], "converter"),
+        ),
+    ]  # fmt: skip
+
+
+def set_up(here: Environment, *, for_tests: bool, finetuning: bool) -> None:
     """Do what is not done yet.
 
     Raises:
@@ -54,7 +72,7 @@ def set_up(here: Environment, *, for_tests: bool) -> None:
         CommandFailedError: a step's command failed.
         ModelError: models.toml cannot be read.
     """
-    due = _due(here, steps(here, for_tests=for_tests))
+    due = _due(here, steps(here, for_tests=for_tests, finetuning=finetuning))
     if due:
         system.ensure(log=here.log)
     for number, step in enumerate(due, start=1):
@@ -106,11 +124,11 @@ def _start(here: Environment, arguments: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     """Set up, then do what was asked for."""
     parser = argparse.ArgumentParser(prog="bootstrap.py", description="Set up Lumen Desktop, and start or check it.")
-    parser.add_argument("command", choices=("run", "test", "setup"), help="start it, check it, or only set it up")
+    parser.add_argument("command", choices=("run", "test", "setup", "trainer"), help=WORDS)
     command = parser.parse_args(arguments).command
     try:
         with environment.locked(ROOT) as here:
-            set_up(here, for_tests=command == "test")
+            set_up(here, for_tests=command == "test", finetuning=command in {"test", "trainer"})
     except progress.CommandFailedError as failure:
         return _explain(failure)
     except (system.MissingError, models.ModelError) as error:

@@ -101,6 +101,11 @@ class Environment:
         """Install one of the lock files beside this module."""
         self.pip(title, *RAW_PROGRESS, *LOCKED, "-r", str(self.root / "installers" / lock))
 
+    def install_apart(self, title: str, lock: str, folder: str) -> None:
+        """Install a lock file into a folder of its own in .venv, which only those import who add it to their path."""
+        target = ("--upgrade", "--target", str(self.folder / folder))
+        self.pip(title, *RAW_PROGRESS, *LOCKED, *target, "-r", str(self.root / "installers" / lock))
+
     def rebuild(self, title: str, package: str, lock: str) -> None:
         """Replace one package by the same version, compiled here and now, whatever build pip's cache holds."""
         text = (self.root / "installers" / lock).read_text(encoding="utf-8")

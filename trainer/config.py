@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from lumen_desktop.errors import InputError
 from trainer.licences import LICENCES
+from trainer.recipe import Base, Evaluate, Export, Finetune, Gate, Preference, Release
 
 LARGEST_BYTES = 1024**2
 DEEPEST = 12
@@ -137,6 +138,13 @@ class Config(_Part):
     sources: dict[str, SourceChoice] = Field(default={}, description="The sources, by name.")
     collect: Collect = Field(default=Collect(), description="How files are read.")
     dataset: Dataset = Field(default=Dataset(), description="What is made from what was collected.")
+    base: Base = Field(default=Base(), description="The model that is trained further.")
+    finetune: Finetune = Field(default=Finetune(), description="How it is trained.")
+    preference: Preference = Field(default=Preference(), description="A step after it, from consented feedback.")
+    export: Export = Field(default=Export(), description="What files it becomes.")
+    evaluate: Evaluate = Field(default=Evaluate(), description="What is asked of it.")
+    gate: Gate = Field(default=Gate(), description="What it must reach.")
+    release: Release = Field(default=Release(), description="What the sealed file says of itself.")
     _file: Path = PrivateAttr(default=Path("lumen-trainer.yaml"))
 
     @property

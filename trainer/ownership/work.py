@@ -33,6 +33,41 @@ class Work:
         """Where the collected records lie, a folder a source."""
         return self.folder / "collected"
 
+    @property
+    def base(self) -> Path:
+        """The base in the form that training reads, where it came as another."""
+        return self.folder / "base"
+
+    @property
+    def finetuned(self) -> Path:
+        """Checkpoints, adapters, and what the run said of itself."""
+        return self.folder / "finetuned"
+
+    @property
+    def merged(self) -> Path:
+        """The model with the adapters added, in the base's own form."""
+        return self.folder / "merged"
+
+    @property
+    def exported(self) -> Path:
+        """GGUF files and how they compare with the trained model."""
+        return self.folder / "exported"
+
+    @property
+    def evaluated(self) -> Path:
+        """A folder a model that was asked: each item, and the scores."""
+        return self.folder / "evaluated"
+
+    @property
+    def gated(self) -> Path:
+        """The gate's result with its report and cards."""
+        return self.folder / "gated"
+
+    @property
+    def released(self) -> Path:
+        """Sealed bundles."""
+        return self.folder / "released"
+
     def require_dataset(self) -> None:
         """Says whether there is a dataset at all.
 
