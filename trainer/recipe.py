@@ -153,4 +153,7 @@ class Release(_Part):
     build: int = Field(default=1, ge=1, le=_LARGEST, description="Number of the build: each higher than the last.")
     expires: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="Last day of use; empty: never.")
     prose: bool = Field(default=False, description="Whether the build may write text of its own; needs a passed gate.")
+    development: bool = Field(
+        default=False, description="Sealed though the gate failed, marked so for ever, and never with prose."
+    )
     min_app: str = Field(default="0.1.0", pattern=r"^\d+\.\d+\.\d+$", description="The oldest Lumen that runs it.")
