@@ -133,6 +133,9 @@ class Gate(_Part):
     kl_shipped: float = Field(default=0.1, ge=0, description="The same of the shipped file.")
     task_loss: float = Field(default=0.05, ge=0, description="How much the shipped file's loss may lie above, nats.")
     general_macro: float = Field(default=1.0, ge=0, description="Points that the public sets together may lose.")
+    general_items: int = Field(
+        default=300, ge=1, le=100_000, description="Questions of public sets, at least; fewer cannot tell a loss."
+    )
     general_single: float = Field(default=3.0, ge=0, description="Points that one of them may lose significantly.")
     domain_p: float = Field(default=0.05, gt=0, lt=1, description="Of the paired test that own questions got better.")
     ece: float = Field(default=0.10, ge=0, le=1, description="Calibration error of letters after temperature.")
@@ -146,6 +149,11 @@ class Gate(_Part):
     tokens_per_s: float = Field(default=2.0, gt=0, description="Of the answer, at least.")
     memory_gb: float = Field(default=8.0, gt=0, description="Peak of the process, at most.")
     prior: str = Field(default="", description="Folder of the evaluation of the build before; empty: there is none.")
+    review_items: int = Field(default=50, ge=1, le=1_000, description="Answers that a person judges.")
+    review_accepted: float = Field(default=0.9, ge=0, le=1, description="Of these accepted, at least.")
+    approvers: dict[str, str] = Field(
+        default={}, max_length=20, description="Who may sign reviews and waivers: a name, and the key's public half."
+    )
 
 
 class Release(_Part):
@@ -158,4 +166,5 @@ class Release(_Part):
     development: bool = Field(
         default=False, description="Sealed though the gate failed, marked so for ever, and never with prose."
     )
+    golden: int = Field(default=20, ge=1, le=500, description="Prompts whose answers the app holds itself against.")
     min_app: str = Field(default="0.1.0", pattern=r"^\d+\.\d+\.\d+$", description="The oldest Lumen that runs it.")
