@@ -32,7 +32,7 @@ def test_it_learns(ran: tuple[Any, Finetuned, Any]) -> None:
     _, done, _ = ran
     looks = learning.told(done.folder, "step", "validation_loss")
     assert looks[0][0] == 0
-    assert done.validation_loss < 0.7 * looks[0][1]
+    assert done.validation_loss < 0.8 * looks[0][1]
     assert done.validation_loss == min(loss for _, loss in looks)
     assert (done.best_step, done.validation_loss) in looks
 
