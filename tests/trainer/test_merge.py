@@ -158,7 +158,7 @@ def test_a_stopped_merge_leaves_nothing_under_its_final_name(tmp_path: Path) -> 
 
 def test_an_adapter_of_another_base_is_refused(tmp_path: Path) -> None:
     config = tuned(tmp_path)
-    altered(Work(config.work_folder).finetuned / "run.json", identity={"digests": {"base": "0" * 64}})
+    adapted(config, base_sha256="0" * 64)
     with pytest.raises(InputError) as refusal:
         merge.merge(config)
     assert refusal.value.code == "TRN-082"

@@ -14,9 +14,10 @@ from peft import LoraConfig, get_peft_model
 
 from trainer import base, convert
 from trainer.config import Config, load
-from trainer.lines import LinesFile, write_json
+from trainer.lines import LinesFile
 from trainer.ownership.work import Work
 from trainer.records import Example, Message
+from trainer.training import adapters
 
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 NAME = "tiny-mistral"
@@ -68,7 +69,7 @@ def tuned(folder: Path, **sections: Any) -> Config:
     return config
 
 
-def adapted(config: Config, *, scale: float = 0.2) -> None:
+def adapted(config: Config, *, scale: float = 0.2, base_sha256: str = "") -> None:
     """Writes an adapter of random numbers for the configuration's base, as training leaves it."""
     prepared, work = base.prepare(config), Work(config.work_folder)
     model = base.load(prepared, precision="nf4", compute="fp32")
@@ -80,8 +81,9 @@ def adapted(config: Config, *, scale: float = 0.2) -> None:
         for name, parameter in added.named_parameters():
             if "lora_" in name:
                 parameter.mul_(scale)
-    added.save_pretrained(work.finetuned / "adapter")
-    write_json(work.finetuned / "run.json", {"identity": {"digests": {"base": prepared.sha256}}})
+    folder = work.finetuned / "adapter"
+    folder.mkdir(parents=True, exist_ok=True)
+    adapters.save(added, folder, base=prepared.name, base_sha256=base_sha256 or prepared.sha256)
 
 
 def weights(folder: Path) -> Iterator[Path]:
