@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -111,13 +112,17 @@ def write(
     for name, shard in zip(names, shards, strict=True):
         if not (folder / name).is_file():
             of_it = {one: places[one] for one in shard}
-            _write_one(folder / name, of_it, made, lambda n, before=done: heard(before + n, len(places)))
+            _write_one(folder / name, of_it, made, partial(_after, heard, done, len(places)))
         done += len(shard)
         heard(done, len(places))
     if len(shards) > 1:
         listed = {one: name for name, shard in zip(names, shards, strict=True) for one in shard}
         total = sum(place.size_bytes for place in places.values())
         write_json(folder / INDEX, {"metadata": {"total_size": total}, "weight_map": listed})
+
+
+def _after(heard: Callable[[int, int], None], before: int, count: int, done: int) -> None:
+    heard(before + done, count)
 
 
 def _write_one(
@@ -135,7 +140,7 @@ def _write_one(
             if tensor.shape != place.shape:
                 raise ValueError(f"{name} has another shape than was said")
             with refused_if_unwritable(path):
-                file.write(tensor.reshape(-1).view(torch.uint8).numpy())
+                file.write(tensor.reshape(-1).view(torch.uint8).numpy().data)
         with refused_if_unwritable(path):
             file.flush()
             os.fsync(file.fileno())
