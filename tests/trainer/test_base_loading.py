@@ -31,9 +31,10 @@ def gradients(prepared: Prepared, *, dense: bool, evaluated: bool) -> tuple[torc
     loss = adapted(IDS, labels=IDS, use_cache=False).loss
     loss.backward()
     found = [one.grad.flatten().float() for _, one in sorted(adapted.named_parameters()) if one.grad is not None]
-    return torch.cat(found), float(loss)
+    return torch.cat(found), loss.item()
 
 
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")  # peft asks for it
 @pytest.mark.parametrize("evaluated", [False, True], ids=["fresh", "after an evaluation"])
 def test_gradients_in_four_bits_are_those_of_the_dequantised_model(tiny: Prepared, *, evaluated: bool) -> None:
     four, loss = gradients(tiny, dense=False, evaluated=evaluated)
