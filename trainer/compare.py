@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lumen_desktop.errors import InputError
-from trainer.evaluation.results import Evaluation, Item, items
+from trainer.evaluation.results import ITEMS, Evaluation, Item, items
 from trainer.evaluation.statistics import Paired, paired
 
 
@@ -99,7 +99,7 @@ def _value(item: Item, *, judged: bool) -> float:
 
 
 def _file(folder: Path, name: str) -> bool:
-    return (folder / "items" / f"{name}.jsonl").is_file()
+    return (folder / ITEMS / f"{name}.jsonl").is_file()
 
 
 def _evaluation(folder: Path) -> Evaluation:

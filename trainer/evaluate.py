@@ -145,9 +145,8 @@ class _Run:
         """What decides the answers."""
         settings = self._config.evaluate
         return {
-            "form": FORM, "model": self._sha256, "asked": digest(asked.all), "shots": self._shots,
-            "answer_tokens": settings.answer_tokens, "context_tokens": settings.context_tokens,
-            "threads": self._threads, "programs": _programs(),
+            "model": self._sha256, "asked": digest(asked.all, FORM, settings.answer_tokens), "shots": self._shots,
+            "context_tokens": settings.context_tokens, "threads": self._threads, "programs": _programs(),
         }  # fmt: skip
 
     def ask(self, asked: Asked, stop: Stop, told: Told) -> dict[str, list[Item]]:
@@ -200,7 +199,7 @@ class _Run:
             model=self._folder.name,
             sha256=self._sha256,
             quick=self._quick,
-            asked=f"{FORM}:{settings.answer_tokens}:{digest(asked.all)}",
+            asked=digest(asked.all, FORM, settings.answer_tokens),
             scores=(*scores, *([calibration] if calibration else [])),
             temperature=temperature,
             speed=speed.measured(self._file, context_tokens=settings.context_tokens, threads=self._threads),
