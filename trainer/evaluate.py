@@ -105,14 +105,14 @@ def questions(config: Config, *, quick: bool) -> Asked:
         InputError: TRN-090, TRN-094, or a damaged dataset (TRN-008, TRN-009).
     """
     settings = config.evaluate
-    letters = sets.letters(config)
+    letters = sets.letter_questions(config)
     if quick:
         most = share({name: len(some) for name, some in letters.items()}, settings.quick_items)
         letters = {name: part(some, most[name]) for name, some in letters.items()}
     words = {name: part(some, settings.own_items) for name, some in own.questions(Work(config.work_folder)).items()}
     over = [one for name in own.OVER_PASSAGES for one in words.get(name, ())]
     words["invented"] = invented.questions(over, settings.own_items)
-    for name, some in sets.words(config).items():
+    for name, some in sets.word_questions(config).items():
         words[name] = part(some, settings.own_items) if quick else part(some, len(some))
     asked = Asked({name: part(some, len(some)) for name, some in letters.items() if some},
                   {name: some for name, some in words.items() if some})  # fmt: skip

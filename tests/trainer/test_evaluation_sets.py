@@ -201,8 +201,8 @@ def test_only_sets_that_are_named_are_read(tmp_path: Path) -> None:
     lines(tmp_path / "medqa.jsonl", MEDQA)
     lines(tmp_path / "k.jsonl", {"Question": "why", "Must_have": ["Rest."]})
     config = configured(tmp_path, medqa="medqa.jsonl", kqa="k.jsonl")
-    assert {name: len(some) for name, some in sets.letters(config).items()} == {"medqa": 1}
-    assert {name: len(some) for name, some in sets.words(config).items()} == {"kqa": 1}
+    assert {name: len(some) for name, some in sets.letter_questions(config).items()} == {"medqa": 1}
+    assert {name: len(some) for name, some in sets.word_questions(config).items()} == {"kqa": 1}
 
 
 def test_a_part_of_a_set_is_fixed_and_keeps_the_order(tmp_path: Path) -> None:
