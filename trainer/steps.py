@@ -21,7 +21,7 @@ _DATA = ("sources", "collect", "dataset")
 def steps() -> tuple[Step, ...]:
     """All of them, in order."""
     return (
-        Step("collect", ("sources", "collect"), _downloads, _collection, _collect),
+        Step("collect", ("sources", "collect"), lambda _: [], _collection, _collect, looks=True),
         Step("dataset", _DATA, _records, _splits, _dataset),
         Step("finetune", ("base", "finetune", "preference"), _splits, _adapter, _finetune),
         Step("merge", ("base", "finetune"), _trained, _merged, _merge),
@@ -33,10 +33,6 @@ def steps() -> tuple[Step, ...]:
 
 def _work(config: Config) -> Work:
     return Work(config.work_folder)
-
-
-def _downloads(config: Config) -> Sequence[Path]:
-    return [file.path for file in collect.checked(config)[1]]
 
 
 def _collection(config: Config) -> Sequence[Path]:
@@ -130,9 +126,9 @@ def _evaluations(config: Config) -> Sequence[Path]:
 
 def _evaluate(config: Config, stop: Stop, told: Told) -> str:
     from trainer.evaluate import evaluate  # noqa: PLC0415 - see above
-    from trainer.export import base_file  # noqa: PLC0415
+    from trainer.untouched import untouched  # noqa: PLC0415
 
-    evaluate(config, model=base_file(config, stop=stop, told=told), name=_BASE, stop=stop, told=told)
+    evaluate(config, model=untouched(config, stop=stop, told=told), name=_BASE, stop=stop, told=told)
     found = evaluate(config, name=_SHIPPED, stop=stop, told=told)
     return ", ".join(f"{score.set} {score.value:.1%}" for score in found.scores)
 

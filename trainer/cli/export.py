@@ -1,5 +1,6 @@
 """`lumen-trainer merge` and `export`: adapters into the base's weights, and those into GGUF files."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,26 +34,26 @@ def merging(config: _Config, as_json: _Json = False) -> None:
 
 def exporting(config: _Config, as_json: _Json = False) -> None:
     """Write the GGUF files and hold each against the trained model."""
-    from trainer.export import export  # noqa: PLC0415 - as above
+    from trainer.export import export, read  # noqa: PLC0415 - as above
 
     loaded, stop = load(config), Stop()
     with output.interrupts(stop.ask), progress.stages() as told:
         exported = export(loaded, stop=stop, told=told)
+    figures = read(loaded)["files"]
     if as_json:
-        files = {name: asdict(fact) for name, fact in exported.files.items()}
-        output.result({"files": files, "parity": dict(exported.parity)})
+        output.result({"folder": str(exported.folder), "files": figures})
         return
-    for name, fact in exported.files.items():
-        output.text(_line(name, fact.name, fact.size_bytes, exported.parity.get(name, {})))
+    for name, fact in figures.items():
+        output.text(_line(name, fact))
 
 
-def _line(kind: str, name: str, size_bytes: int, parity: Any) -> str:
+def _line(kind: str, fact: Mapping[str, Any]) -> str:
     figures = "  ".join(
-        f"{words} {parity[key]:{form}}"
+        f"{words} {fact[key]:{form}}"
         for key, words, form in (
-            ("kl_mean", "KL", ".5f"), ("top1", "same likeliest token", ".1%"), ("task_loss", "task loss", ".4f"),
+            ("kl_mean", "KL", ".5f"), ("top1", "same likeliest token", ".1%"), ("task_loss", "task loss", "+.4f"),
             ("token_ids_equal", "equal token ids", ".1%"),
         )
-        if parity.get(key) is not None
+        if fact.get(key) is not None
     )  # fmt: skip
-    return f"{kind:<8} {output.size(size_bytes):>9}  {figures}  {name}"
+    return f"{kind:<8} {output.size(fact['size_bytes']):>9}  {figures}  {fact['name']}"
