@@ -154,23 +154,20 @@ class _Run:
         settings = self._config.evaluate
         found: dict[str, list[Item]] = {}
         with GgufModel(self._file, context_tokens=settings.context_tokens, threads=self._threads) as gguf:
+            asker = self._asker(gguf) if asked.words else None
             letters = Letters(GgufScorer(gguf), context_tokens=settings.context_tokens)
             for name, choices in asked.letters.items():
                 found[name] = answered(
                     self._folder, name, choices, lambda one: letters.answer(one, turned=_turned(one)),
                     stop=stop, told=told,
                 )  # fmt: skip
-            if asked.words:
-                asker = Asker(
-                    gguf, self._prompt(gguf), context_tokens=settings.context_tokens,
-                    answer_tokens=settings.answer_tokens, shots=self._shots,
-                )  # fmt: skip
-                for name, some in asked.words.items():
-                    found[name] = answered(self._folder, name, some, asker.answer, stop=stop, told=told)
+            for name, some in asked.words.items():
+                assert asker is not None
+                found[name] = answered(self._folder, name, some, asker.answer, stop=stop, told=told)
         return found
 
-    def _prompt(self, gguf: GgufModel) -> Callable[..., list[int]]:
-        """Conversations as token ids, by the base's template, which the file must carry too."""
+    def _asker(self, gguf: GgufModel) -> Asker:
+        """Puts conversations by the base's template, which the file must carry too."""
         from trainer.base import tokenizer  # noqa: PLC0415 - torch and transformers take seconds
         from trainer.turns import Turns  # noqa: PLC0415
 
@@ -181,7 +178,11 @@ class _Run:
                 f"{self._file.name} has another chat template than the base of this configuration.", code="TRN-095",
                 hint="Evaluate it with the configuration that it was made with.",
             )  # fmt: skip
-        return Turns(prepared, tokenizer(prepared)).prompt
+        settings = self._config.evaluate
+        return Asker(
+            gguf, Turns(prepared, tokenizer(prepared)).prompt, context_tokens=settings.context_tokens,
+            answer_tokens=settings.answer_tokens, shots=self._shots,
+        )  # fmt: skip
 
     def scored(self, asked: Asked, found: dict[str, list[Item]]) -> Evaluation:
         """The scores, and how fast it answers."""

@@ -17,7 +17,7 @@ from lumen_desktop.domain.grounding import ABSTENTION
 from lumen_desktop.errors import InputError, Stopped, StorageError
 from tests.conftest import ROOT
 from tests.trainer.making import built, record
-from tests.trainer.test_evaluation_letters import CONVERTER, STARTER
+from tests.trainer.test_evaluation_letters import STARTER, choice
 from trainer.collect import Stop
 from trainer.compare import compare
 from trainer.config import Config, load
@@ -25,11 +25,14 @@ from trainer.evaluate import Asked, evaluate, folder_name, questions
 from trainer.evaluate import built as shipped
 from trainer.evaluation import own, scoring
 from trainer.evaluation.keeping import answered, opened
+from trainer.evaluation.letters import GgufScorer, Letters, TorchScorer
 from trainer.evaluation.prompts import Choice
 from trainer.evaluation.results import Evaluation, Item, Score, items
+from trainer.llama import GgufModel
 from trainer.ownership.work import Work
 
-QUESTIONS = 24
+QUESTIONS = 16
+CONVERTER = Path(os.environ.get("LUMEN_CONVERTER", Path(sys.prefix) / "converter"))
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -264,20 +267,29 @@ def test_a_folder_s_name_is_plain() -> None:
     assert folder_name("...") == "model"
 
 
-DOCUMENT = (
-    record("The usual dose is 10 mg once daily. Take it with food. Do not exceed 40 mg.", "4.2 Posology"),
-    record("Store below 25 °C. Keep out of the sight and reach of children.", "6.4 Storage", number=2),
-    record("Each tablet contains 10 mg zelborin. It also contains lactose.", "2 Composition", number=3),
-    record("Do not take it if you are allergic to zelborin.", "4.3 Contraindications", number=4),
+LEAFLET = (
+    "Zelbor contains the active substance zelboraxib. Zelbor is used to treat mild pain in adults.",
+    (
+        "Do not take Zelbor if you are allergic to zelboraxib. Driving and using machines Do not drive if dizzy. "
+        "If you forget to take Zelbor Take the next tablet at the usual time."
+    ),
+    "The recommended dose is 10 mg once a day. If you take more Zelbor than you should An overdose can be fatal.",
+    "Store below 25 °C. Keep this medicine out of the sight and reach of children.",
+)
+HEADINGS = ("1. What Zelbor is and what it is used for", "2. What you need to know before you take Zelbor",
+            "3. How to take Zelbor", "5. How to store Zelbor")  # fmt: skip
+DOCUMENT = tuple(
+    record(text, heading, number=n, kind="leaflet", title="Zelbor leaflet")
+    for n, (text, heading) in enumerate(zip(LEAFLET, HEADINGS, strict=True), start=1)
 )
 
 
-def dataset(config: Config, families: frozenset[str] | None = None) -> None:
+def dataset(config: Config) -> None:
     """A dataset of made documents: the same for training and test, which only these tests may do."""
     folder = Work(config.work_folder).dataset
     folder.mkdir(parents=True)
-    for split, seeds in (("train", range(4)), ("test", range(4, 7))):
-        found = {one.id: one for seed in seeds for one in built(*DOCUMENT, seed=seed, families=families)}
+    for split, seeds in (("train", range(12)), ("test", range(12, 24))):
+        found = {one.id: one for seed in seeds for one in built(*DOCUMENT, seed=seed)}
         (folder / f"{split}.jsonl").write_text("".join(one.as_line() + "\n" for one in found.values()))
 
 
@@ -285,52 +297,95 @@ def test_own_questions_come_from_the_test_part(configured: Callable[..., Config]
     config = configured(evaluate={"own_items": 3})
     dataset(config)
     asked = questions(config, quick=True)
-    assert {"label", "harmful", "unanswerable", "invented"} <= set(asked.words)
+    assert {"patient", "harmful", "benign", "unanswerable", "invented"} <= set(asked.words)
     assert max(map(len, asked.words.values())) <= 3
-    assert all(one.messages[-1].role == "user" for one in asked.words["label"])
+    assert all(one.messages[-1].role == "user" for one in asked.words["patient"])
     assert all(one.wanted == ABSTENTION for one in asked.words["unanswerable"])
-    answers = [turn.content for turn in asked.words["label"][0].shots if turn.role == "assistant"]
+    answers = [turn.content for turn in asked.words["patient"][0].shots if turn.role == "assistant"]
     assert 0 < len(answers) <= 8
     assert questions(config, quick=True) == asked
     assert isinstance(asked, Asked)
 
 
-@pytest.mark.skipif(not (CONVERTER / "convert_hf_to_gguf.py").is_file(), reason="needs the converter")
-def test_a_build_is_asked_everything_in_words(tmp_path: Path, configured: Callable[..., Config]) -> None:
-    """The tiny model says nothing sensible; that everything is asked, kept and scored is what counts."""
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A configuration of the tiny model with its own GGUF as the build, converted once."""
+    if not (CONVERTER / "convert_hf_to_gguf.py").is_file():
+        pytest.skip("needs the converter")
     from trainer.base import prepare  # noqa: PLC0415 - torch
 
-    letters(tmp_path, 60)
-    (tmp_path / "kqa.jsonl").write_text('{"Question": "why", "Must_have": ["Rest.", "See a doctor."]}\n')
-    config = configured(
-        base={"model": "tiny-mistral", "revision": "", "name": "tiny-mistral"},
-        release={"name": "tiny-mistral"},
-        export={"quantisations": ["F16"], "ship": "F16"},
-        evaluate={"own_items": 2, "quick_items": 50, "answer_tokens": 8, "context_tokens": 2048,
-                  "sets": {"medqa": "medqa.jsonl", "kqa": "kqa.jsonl"}},
-    )  # fmt: skip
-    dataset(config)
-    file = shipped(config)
-    file.parent.mkdir(parents=True)
+    folder = tmp_path_factory.mktemp("tiny")
+    letters(folder, 60)
+    (folder / "kqa.jsonl").write_text('{"Question": "why", "Must_have": ["Rest.", "See a doctor."]}\n')
+    sections = {
+        "base": {"model": "tiny-mistral", "revision": "", "name": "tiny-mistral"},
+        "release": {"name": "tiny-mistral"},
+        "export": {"quantisations": ["F16"], "ship": "F16"},
+        "evaluate": {"own_items": 2, "quick_items": 50, "answer_tokens": 8, "context_tokens": 2048,
+                     "sets": {"medqa": "medqa.jsonl", "kqa": "kqa.jsonl"}},
+    }  # fmt: skip
+    file = folder / "c.yaml"
+    file.write_text(yaml.safe_dump({"version": 1, "work": "work", "finetune": {"threads": 1}, **sections}))
+    config = load(file)
+    target = shipped(config)
+    target.parent.mkdir(parents=True)
     subprocess.run(
-        [sys.executable, "-m", "convert_hf_to_gguf", str(prepare(config).folder), "--outfile", str(file), "--outtype",
+        [sys.executable, "-m", "convert_hf_to_gguf", str(prepare(config).folder), "--outfile", str(target), "--outtype",
          "f16"], check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(CONVERTER)},
     )  # fmt: skip
+    dataset(config)
+    return file
+
+
+def test_the_same_letters_from_torch_and_from_its_gguf(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At least 97 % equal on an f16 file: parity by construction."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "inductor"))  # torch makes a folder on import
+    from trainer.base import load as loaded  # noqa: PLC0415 - torch
+    from trainer.base import prepare, tokenizer  # noqa: PLC0415
+
+    config = load(tiny)
+    prepared = prepare(config)
+    asked = [choice(f"Which of {n} is taken {'twice ' * (n % 3)}a day?", f"{n} mg", "none", "both", "water") for n in
+             range(60)]  # fmt: skip
+    trained = loaded(prepared, precision="fp32", compute="fp32").eval()
+    with GgufModel(shipped(config), context_tokens=512, threads=1) as model:
+        scorer = GgufScorer(model)
+        torch = TorchScorer(trained, tokenizer(prepared), begin=scorer.begin)
+        assert scorer.begin == (1,)
+        assert [scorer.ids(one.prompt()) for one in asked] == [torch.ids(one.prompt()) for one in asked]
+        ours, theirs = Letters(scorer, context_tokens=512), Letters(torch, context_tokens=512)
+        pairs = [(ours.answer(one), theirs.answer(one)) for one in asked]
+    assert sum(a.said == b.said for a, b in pairs) / len(pairs) >= 0.97
+    assert max(abs(x - y) for a, b in pairs for x, y in zip(a.logits, b.logits, strict=True)) < 0.05
+
+
+def test_a_build_is_asked_everything_in_words(tiny: Path) -> None:
+    """The tiny model says nothing sensible; that everything is asked, kept and scored is what counts."""
+    config = load(tiny)
     build = evaluate(config)
     assert build.model == "tiny-mistral-f16"
     assert build.made_by["shots"] == "0"
     names = {score.set: score for score in build.scores}
-    assert {"medqa", "kqa", "label", "harmful", "unanswerable", "answerable", "invented"} <= set(names)
+    assert {"medqa", "kqa", "patient", "harmful", "unanswerable", "answerable", "invented"} <= set(names)
     assert names["medqa"].items == 50
     assert names["answerable"].items == sum(names[name].items for name in own.ANSWERED if name in names)
     folder = Work(config.work_folder).evaluated
-    assert all(one.set == "label" and one.facts["shots"] == 0 for one in items(folder / build.model, "label"))
-    other = tmp_path / "base.gguf"
-    other.hardlink_to(file)
+    assert all(one.set == "patient" and one.facts["shots"] == 0 for one in items(folder / build.model, "patient"))
+    other = tiny.with_name("base.gguf")
+    other.hardlink_to(shipped(config))
     base = evaluate(config, model=other)
     assert base.made_by["shots"] == "2"
-    assert any(one.facts["shots"] > 0 for one in items(folder / "base", "label"))
+    assert any(one.facts["shots"] > 0 for one in items(folder / "base", "patient"))
     assert base.asked == build.asked
     compared = {one.set: one for one in compare(folder / build.model, folder / "base").sets}
     assert compared["medqa"].right.difference.value == 0.0
     assert compared["kqa"].right.p is None
+
+
+def test_a_model_of_another_base_is_refused(tiny: Path) -> None:
+    """Its template is another, so that it would be asked in a form that it never saw."""
+    with pytest.raises(InputError) as caught:
+        evaluate(load(tiny), model=STARTER)
+    assert caught.value.code == "TRN-095"

@@ -1,8 +1,6 @@
-"""Letters by the last logits: a real model's, the published rules of token and place, and parity of GGUF and torch."""
+"""Letters by the last logits: a real model's, and the rules of token and place."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,13 +8,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from trainer.evaluation.letters import GgufScorer, Letters, TorchScorer, beginning
+from trainer.evaluation.letters import GgufScorer, Letters, beginning
 from trainer.evaluation.prompts import Choice
 from trainer.llama import GgufModel
 
 MODELS = Path(os.environ.get("LUMEN_MODELS", ROOT / "resources" / "models"))
 STARTER = MODELS / "smollm2-135m-instruct-q8_0.gguf"
-CONVERTER = Path(os.environ.get("LUMEN_CONVERTER", Path(sys.prefix) / "converter"))
 
 
 def choice(question: str, *options: str, wanted: str = "A") -> Choice:
@@ -96,33 +93,3 @@ def test_the_starter_model_knows_an_easy_word() -> None:
         assert yes > banana + 3
         item = letters.answer(choice("Which is a colour?", "blue", "seven", wanted="A"))
         assert item == letters.answer(choice("Which is a colour?", "blue", "seven", wanted="A"))
-
-
-@pytest.mark.skipif(not (CONVERTER / "convert_hf_to_gguf.py").is_file(), reason="needs the converter")
-def test_the_same_letters_from_torch_and_from_its_gguf(tmp_path: Path) -> None:
-    """Over 97 % equal on an f16 file of the tiny model: parity by construction."""
-    import yaml  # noqa: PLC0415
-
-    from trainer.base import load, prepare, tokenizer  # noqa: PLC0415 - torch
-    from trainer.config import load as configuration  # noqa: PLC0415
-
-    file = tmp_path / "c.yaml"
-    base = {"model": "tiny-mistral", "revision": "", "name": "tiny-mistral"}
-    file.write_text(yaml.safe_dump({"version": 1, "work": "work", "base": base}))
-    prepared = prepare(configuration(file))
-    gguf = tmp_path / "tiny.gguf"
-    subprocess.run(
-        [sys.executable, "-m", "convert_hf_to_gguf", str(prepared.folder), "--outfile", str(gguf), "--outtype", "f16"],
-        check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(CONVERTER)},
-    )  # fmt: skip
-    asked = [choice(f"Which of {n} is taken {'twice ' * (n % 3)}a day?", f"{n} mg", "none", "both", "water") for n in
-             range(60)]  # fmt: skip
-    trained = load(prepared, precision="fp32", compute="fp32").eval()
-    with GgufModel(gguf, context_tokens=512, threads=1) as model:
-        scorer = GgufScorer(model)
-        torch = TorchScorer(trained, tokenizer(prepared), begin=scorer.begin)
-        assert [scorer.ids(one.prompt()) for one in asked] == [torch.ids(one.prompt()) for one in asked]
-        ours, theirs = Letters(scorer, context_tokens=512), Letters(torch, context_tokens=512)
-        pairs = [(ours.answer(one), theirs.answer(one)) for one in asked]
-    assert sum(a.said == b.said for a, b in pairs) / len(pairs) >= 0.97
-    assert max(abs(x - y) for a, b in pairs for x, y in zip(a.logits, b.logits, strict=True)) < 0.05

@@ -147,9 +147,9 @@ def _sentences(text: str) -> Iterator[str]:
 
 
 def _cites(said: str, offered: Sequence[Passage], *, cut: bool) -> bool:
-    """Whether each sentence names a source that is there."""
-    found = list(_sentences(said))
-    return bool(found) and not cut and all(_in_range(sentence, offered) for sentence in found)
+    """Whether it names sources that are there, and one for what it says last; a list's lead-in names none."""
+    last = list(_sentences(said))[-1:]
+    return not cut and _in_range(said, offered) and bool(_numbers(last[0]))
 
 
 def _struck(said: str, offered: Sequence[Passage]) -> list[str]:
