@@ -10,6 +10,7 @@ Codes are never reused::
     LumenError
     ├── InputError       what the user gave cannot be used (question, file, option)
     ├── AccessError      the person or passphrase is not allowed to
+    ├── BundleError      a sealed file is not what its publishers made, or may not be used here
     ├── EngineError      a model file or a child process failed
     ├── StorageError     the data folder or database cannot be used
     │   └── IntegrityError   something stored is not what was written: fails closed
@@ -39,6 +40,10 @@ class InputError(LumenError):
 
 class AccessError(LumenError):
     """The person, or the passphrase, is not allowed to do this."""
+
+
+class BundleError(LumenError):
+    """A bundle or a root file is not what its publishers sealed, or may not be used here and now."""
 
 
 class EngineError(LumenError):

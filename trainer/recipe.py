@@ -32,7 +32,9 @@ class Base(_Part):
     name: str = Field(default="biomistral-7b", pattern=r"^[a-z0-9][a-z0-9.-]{0,59}$", description="Short name.")
     licence: str = Field(default="Apache-2.0", description="Its licence, an identifier that the trainer knows.")
     template: str = Field(
-        default="", description="A Jinja file that renders conversations; empty where the model brings its own."
+        default="",
+        description="A Jinja file that renders conversations, or mistral: that family's form with a place for the "
+        "system's words; empty where the model brings its own.",
     )
     quantised: str = Field(
         default="", description="A GGUF of the untouched base, to compare with; empty: it is made as the build is."

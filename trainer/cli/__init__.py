@@ -25,7 +25,7 @@ TRN-017 a file that an earlier step makes is not there
 TRN-018 a file cannot be read from the disk
 ======= ===========================================================================
 
-Examples have TRN-02x, curation TRN-03x, ownership TRN-04x, the plan TRN-05x.
+Examples have TRN-02x, curation TRN-03x, ownership TRN-04x, the plan TRN-05x, keys TRN-11x.
 """
 
 import sys
@@ -37,7 +37,7 @@ import typer.exceptions
 
 import lumen_desktop
 from lumen_desktop.errors import LumenError
-from trainer.cli import collect, dataset, inspect, licence, output, plan, sources, validate
+from trainer.cli import collect, dataset, inspect, keygen, licence, output, plan, root, sources, validate, verify
 
 app = typer.Typer(
     name="lumen-trainer",
@@ -53,6 +53,9 @@ app.command("dataset")(dataset.command)
 app.command("inspect")(inspect.command)
 app.command("licence")(licence.command)
 app.command("plan")(plan.command)
+app.command("keygen")(keygen.command)
+app.command("verify")(verify.command)
+app.add_typer(root.app, name="root")
 
 
 def _version(asked: bool) -> None:

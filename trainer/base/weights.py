@@ -1,0 +1,104 @@
+"""A model's weights: linked where they are safetensors, rewritten from torch files without running them.
+
+Knows files and shapes, no model. Called by `adopted`.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from safetensors import SafetensorError, safe_open
+
+from lumen_desktop.errors import InputError
+from trainer.base import shards
+
+SINGLE, TORCH = "model.safetensors", "pytorch_model.bin"
+TORCH_INDEX = TORCH + ".index.json"
+_LEFT_OUT = ("rotary_emb.inv_freq", "rotary_emb.cos_cached", "rotary_emb.sin_cached")  # computed, not learnt
+_MOST_FILES = 1_000
+
+Told = Callable[[str, int, int], None]
+
+
+def bring(source: Path, folder: Path, *, told: Told) -> None:
+    """Puts weights into ``folder``: links to safetensors files, or new ones made of torch files.
+
+    Raises:
+        InputError: none, incomplete or damaged ones (TRN-064).
+    """
+    names = _listed(source, SINGLE, shards.INDEX)
+    if names:
+        for name in names:
+            _link(source / name, folder / name)
+        if (source / shards.INDEX).is_file():
+            shutil.copyfile(source / shards.INDEX, folder / shards.INDEX)
+        shapes(folder)
+        return
+    names = _listed(source, TORCH, TORCH_INDEX)
+    if not names:
+        _refuse("The base's folder holds no weights.", "Copy the model's safetensors files too.")
+    _rewrite([source / name for name in names], folder, told)
+
+
+def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Each tensor's shape by its name, from the files' headers.
+
+    Raises:
+        InputError: a file is missing or damaged (TRN-064).
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(path, framework="pt") as file:
+                found |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError):
+            _refuse(f"{path.name} is damaged or cut short.", "Copy the file again.")
+    if missing := _placed(folder / shards.INDEX).keys() - found.keys():
+        _refuse(f"The base's weights lack {min(missing)[:80]}.", "Copy the model's whole folder again.")
+    return found
+
+
+def _listed(folder: Path, single: str, index: str) -> list[str]:
+    """The files that hold the weights, none where they are not of this form."""
+    if not (folder / index).is_file():
+        return [single] if (folder / single).is_file() else []
+    names = sorted(set(_placed(folder / index).values()))
+    if len(names) > _MOST_FILES or any("/" in name or "\\" in name or name.startswith(".") for name in names):
+        _refuse(f"{index} names files that cannot be.", "Download the file again.")
+    for name in names:
+        if not (folder / name).is_file():
+            _refuse(f"The base's folder lacks {name}.", "Copy the model's whole folder again.")
+    return names
+
+
+def _placed(index: Path) -> dict[str, str]:
+    if not index.is_file():
+        return {}
+    try:
+        fields: Any = json.loads(index.read_bytes())
+        return {str(name): str(file) for name, file in fields["weight_map"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        _refuse(f"{index.name} is damaged.", "Download the file again.")
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        target.symlink_to(source.resolve())
+    except OSError:  # Windows without the right to link
+        shutil.copyfile(source, target)
+
+
+def _rewrite(paths: list[Path], folder: Path, told: Told) -> None:
+    from trainer.base.torch_file import TorchFile  # noqa: PLC0415 - torch takes seconds, and most bases need none here
+
+    files = {name: file for file in map(TorchFile, paths) for name in file.tensors if not name.endswith(_LEFT_OUT)}
+    wanted = [shards.Shape(name, file.tensors[name].dtype, file.tensors[name].size) for name, file in files.items()]
+    shards.write(
+        folder, wanted, lambda one: files[one.name].read(one.name), told=lambda n, m: told("base: weights", n, m)
+    )
+
+
+def _refuse(words: str, hint: str) -> NoReturn:
+    raise InputError(words, code="TRN-064", hint=hint)
