@@ -107,7 +107,7 @@ def gathered(config: Config) -> Evidence:
     base = _base(config, build, known)
     prior = dict(_asked_one(config.place(config.gate.prior))).get("") if config.gate.prior else None
     return Evidence(
-        exported, shipped, work.exported / f"{config.release.name}-{shipped}.gguf", build, base, prior,
+        exported, shipped, work.exported / exported["files"][shipped]["name"], build, base, prior,
         _compared(build, base), _compared(build, prior), tuple(_others(work)),
     )  # fmt: skip
 
@@ -120,7 +120,7 @@ def missing(message: str, hint: str) -> InputError:
 def _exported(work: Work, shipped: str) -> Mapping[str, Any]:
     try:
         found: Mapping[str, Any] = json.loads((work.exported / EXPORT).read_bytes())
-        found["files"][shipped]["sha256"]
+        found["files"][shipped]["sha256"], found["files"][shipped]["name"]
     except (OSError, ValueError, KeyError, TypeError):
         raise missing(f"No {shipped} file was exported.", "Run `lumen-trainer export` first.") from None
     return found

@@ -82,6 +82,8 @@ class GateResult:
 
     Attributes:
         build: short name of the build.
+        number: of the build.
+        quantisation: of the file.
         day: on which it was judged, ISO 8601.
         file_sha256: of the GGUF that was judged and may be sealed.
         evaluation_sha256: of the build's evaluation: its scores and every item.
@@ -92,6 +94,8 @@ class GateResult:
     """
 
     build: str
+    number: int
+    quantisation: str
     day: str
     file_sha256: str
     evaluation_sha256: str
