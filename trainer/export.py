@@ -26,12 +26,14 @@ from trainer.config import Config
 from trainer.conversations import few
 from trainer.convert import to_gguf
 from trainer.distance import room_bytes
+from trainer.evaluation import sets
+from trainer.evaluation.questions import part, share
 from trainer.lines import refused_if_unwritable, write_json
 from trainer.llama import quantise
 from trainer.merge import Merged
 from trainer.ownership.manifest import FileFact, digested
 from trainer.ownership.work import Work
-from trainer.parity import Parity, measured
+from trainer.parity import Parity, Questions, measured
 from trainer.room import refuse_full
 from trainer.tensors import Tensors
 from trainer.trained import Trained
@@ -75,7 +77,8 @@ def export(config: Config, *, stop: Stop | None = None, told: Told = lambda _sta
     """
     heard = partial(_heard, stop or Stop(), told)
     merged, prepared = merge.read(config), base.prepare(config, told=told)
-    job = _Job(config, merged, Work(config.work_folder), Turns(prepared, base.tokenizer(prepared)))
+    tokenizer = base.tokenizer(prepared)
+    job = Job(config, merged, Work(config.work_folder), tokenizer, Turns(prepared, tokenizer))
     job.folder.mkdir(parents=True, exist_ok=True)
     job.refuse_full()
     (job.folder / NAME).unlink(missing_ok=True)
@@ -87,21 +90,27 @@ def export(config: Config, *, stop: Stop | None = None, told: Told = lambda _sta
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
+    """One export; knows where each file lies and of what it is made."""
+
     config: Config
     merged: Merged
     work: Work
+    tokenizer: Any
     turns: Turns
 
     @property
     def folder(self) -> Path:
+        """Where everything is written."""
         return self.work.exported
 
     @property
     def threads(self) -> int:
+        """Of the processor."""
         return self.config.finetune.threads or os.cpu_count() or 1
 
     def path(self, kind: str) -> Path:
+        """Where the file of a quantisation lies."""
         return self.folder / f"{self.config.release.name}-{kind}.gguf"
 
     def refuse_full(self) -> None:
@@ -159,18 +168,21 @@ class _Job:
         }  # fmt: skip
 
 
-def _parity(job: _Job, files: Mapping[str, FileFact], heard: Heard) -> dict[str, Parity]:
+def _parity(job: Job, files: Mapping[str, FileFact], heard: Heard) -> dict[str, Parity]:
     settings, split = job.config, job.work.dataset / "validation.jsonl"
-    asked = few(split, job.turns, count=settings.export.parity_examples, longest=settings.finetune.example_tokens)
-    paths = {kind: job.path(kind) for kind in files}
-    return dict(
-        measured(
-            paths, job.merged.folder, asked, turns=job.turns, split=split, threads=job.threads, heard=heard
-        )
+    most = settings.export.parity_examples
+    letters = sets.letters(settings)
+    each = share({name: len(some) for name, some in letters.items()}, most)
+    asked = Questions(
+        conversations=few(split, job.turns, count=most, longest=settings.finetune.example_tokens),
+        choices=[one for name, some in letters.items() for one in part(some, each[name])],
+        split=split, turns=job.turns, tokenizer=job.tokenizer, context_tokens=settings.evaluate.context_tokens,
     )  # fmt: skip
+    paths = {kind: job.path(kind) for kind in files}
+    return dict(measured(paths, job.merged.folder, asked, threads=job.threads, heard=heard))
 
 
-def _report(job: _Job, files: Mapping[str, FileFact], found: Mapping[str, Parity]) -> dict[str, Any]:
+def _report(job: Job, files: Mapping[str, FileFact], found: Mapping[str, Parity]) -> dict[str, Any]:
     """What `export.json` holds."""
     template = hashlib.sha256(job.turns.prepared.template.encode()).hexdigest()
     return {

@@ -83,7 +83,7 @@ def merge(config: Config, *, stop: Stop | None = None, told: Told = lambda _stag
     _refuse_full(work, prepared, kinds)
     (work.merged / NAME).unlink(missing_ok=True)
     for kind in kinds:
-        _build(_Build(kind, prepared, adapter, config.finetune.compute, work.merged / kind), origin, heard)
+        build(Build(kind, prepared, adapter, config.finetune.compute, work.merged / kind), origin, heard)
     return _kept(config, prepared, kinds, origin, heard)
 
 
@@ -134,7 +134,17 @@ def _kinds(config: Config) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Build:
+class Build:
+    """One of the two merges.
+
+    Attributes:
+        kind: dequantised or original.
+        prepared: the base.
+        adapter: what is added to it.
+        compute: of the training: bf16 or fp32.
+        folder: that it is written into.
+    """
+
     kind: str
     prepared: Prepared
     adapter: Adapter
@@ -150,20 +160,20 @@ class _Build:
         return found + self.adapter.delta(name) if name in self.adapter.names else found
 
 
-def _build(build: _Build, origin: Mapping[str, Any], heard: Callable[[str, int, int], None]) -> None:
+def build(one: Build, origin: Mapping[str, Any], heard: Callable[[str, int, int], None]) -> None:
     """Writes one merged model; goes on where a run of the same inputs was stopped."""
-    if _made_of(build.folder) == origin:
+    if _made_of(one.folder) == origin:
         return
-    shutil.rmtree(build.folder, ignore_errors=True)
-    part = build.folder.with_name(build.folder.name + ".part")
+    shutil.rmtree(one.folder, ignore_errors=True)
+    part = one.folder.with_name(one.folder.name + ".part")
     if _made_of(part) != origin:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         write_json(part / _FROM, origin)
-    weights = Tensors(build.prepared.folder)
-    write(part, weights.places, partial(build.weight, weights), heard=partial(heard, f"merge {build.kind}"))
-    copy_words(build.prepared, part)
-    part.replace(build.folder)
+    weights = Tensors(one.prepared.folder)
+    write(part, weights.places, partial(one.weight, weights), heard=partial(heard, f"merge {one.kind}"))
+    copy_words(one.prepared, part)
+    part.replace(one.folder)
 
 
 def copy_words(prepared: Prepared, target: Path) -> None:

@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from trainer.conversations import Conversation
 from trainer.distance import Distance, Expected, distance
+from trainer.evaluation.letters import GgufScorer, Letters, Scorer, TorchScorer
+from trainer.evaluation.prompts import Choice
 from trainer.lines import read_examples
 from trainer.llama import GgufModel
 from trainer.records import Example
@@ -72,18 +75,42 @@ class Parity:
     template_equal: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What the files and the trained model are asked.
+
+    Attributes:
+        conversations: of validation, on which distributions and losses are compared.
+        choices: questions with options; none is allowed.
+        split: the whole validation part, for the tokens.
+        turns: of the base.
+        tokenizer: of the base.
+        context_tokens: the longest question with options.
+    """
+
+    conversations: Sequence[Conversation]
+    choices: Sequence[Choice]
+    split: Path
+    turns: Turns
+    tokenizer: Any
+    context_tokens: int
+
+    @property
+    def prompts(self) -> list[list[int]]:
+        """Some conversations up to where the answer begins."""
+        return [self.turns.prompt(one.messages[:-1]) for one in self.conversations[:_GREEDY]]
+
+
 def measured(
-    files: Mapping[str, Path], model: Path, conversations: Sequence[Conversation], *, turns: Turns, split: Path,
-    threads: int, heard: Heard = lambda _stage, _done, _all: None,
+    files: Mapping[str, Path], model: Path, asked: Questions, *, threads: int,
+    heard: Heard = lambda _stage, _done, _all: None,
 ) -> Iterator[tuple[str, Parity]]:  # fmt: skip
     """Each file with what was measured, as it comes.
 
     Args:
         files: by quantisation.
         model: folder of the trained model.
-        conversations: of validation, on which they answer.
-        turns: of the base.
-        split: the whole validation part.
+        asked: what they are asked.
         threads: of the processor.
         heard: stage, done and all; may raise to stop.
 
@@ -91,24 +118,23 @@ def measured(
         EngineError: a file cannot be opened (TRN-060).
         InputError: the memory is too small for the trained model (TRN-087).
     """
-    prompts = [turns.prompt(one.messages[:-1]) for one in conversations[:_GREEDY]]
-    answers = {kind: _answers(path, prompts, threads) for kind, path in files.items()}
-    kept = model.with_name("said.part")
+    answers = {kind: _answered(path, asked, threads, partial(heard, f"answers {kind}")) for kind, path in files.items()}
+    begin = next(iter(answers.values())).begin
     with Trained(model, threads=threads) as trained:
-        prefixes = {kind: _prefixes(trained, prompts, found) for kind, found in answers.items()}
-        expected = Expected(conversations, trained.logits, kept, heard=partial(heard, "trained model"))
+        shares = {kind: _prefixes(trained, asked.prompts, one.greedy) for kind, one in answers.items()}
+        scorer = TorchScorer(trained.model, asked.tokenizer, begin=begin)
+        letters = _letters(scorer, asked, partial(heard, "letters, trained model"))
+        kept = model.with_name("said.part")
+        expected = Expected(asked.conversations, trained.logits, kept, heard=partial(heard, "trained model"))
     try:
         for kind, path in files.items():
-            with _opened(path, conversations, threads) as file:
-                tokens = token_ids(split, turns, file, heard=partial(heard, f"tokens {kind}"))
-                apart = distance(expected, file.logits, heard=partial(heard, f"parity {kind}"))
-                template = file.metadata.get("tokenizer.chat_template", "")
-            shares = prefixes[kind]
-            whole = sum(share == 1 for share in shares) / len(shares)
-            yield (
-                kind,
-                Parity(tokens, apart, whole, float(np.mean(shares)), None, 0, template == turns.prepared.template),
-            )
+            tokens, apart, template = _compared(path, asked, expected, threads, partial(heard, f"parity {kind}"))
+            whole = sum(share == 1 for share in shares[kind]) / len(shares[kind])
+            yield kind, Parity(
+                tokens=tokens, distance=apart, greedy_equal=whole,
+                greedy_prefix=float(np.mean(shares[kind])), letters_agree=_agreement(letters, answers[kind].letters),
+                letters=len(letters), template_equal=template == asked.turns.prepared.template,
+            )  # fmt: skip
     finally:
         expected.close()
 
@@ -144,16 +170,49 @@ def _holds_control(example: Example, file: GgufModel) -> bool:
     return any(file.tokens(one, control=True) != file.tokens(one, control=False) for one in words)
 
 
-def _opened(path: Path, conversations: Sequence[Conversation], threads: int) -> GgufModel:
-    longest = max(len(one.ids) for one in conversations)
-    context = -(-longest // _CONTEXT_STEP) * _CONTEXT_STEP
-    return GgufModel(path, context_tokens=context, threads=threads, every_logit=True)
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What a file says by itself: greedy answers, letters, and the tokens it begins every text with."""
+
+    greedy: list[list[int]]
+    letters: list[str]
+    begin: tuple[int, ...]
 
 
-def _answers(path: Path, prompts: Sequence[Sequence[int]], threads: int) -> list[list[int]]:
-    context = max(map(len, prompts)) + _ANSWER_TOKENS + 1
+def _answered(path: Path, asked: Questions, threads: int, heard: Callable[[int, int], None]) -> _Answers:
+    prompts = asked.prompts
+    context = max(asked.context_tokens, max(map(len, prompts)) + _ANSWER_TOKENS + 1)
     with GgufModel(path, context_tokens=context, threads=threads) as file:
-        return [list(file.greedy(prompt, most=_ANSWER_TOKENS)) for prompt in prompts]
+        greedy = []
+        for number, prompt in enumerate(prompts):
+            heard(number, len(prompts))
+            greedy.append(list(file.greedy(prompt, most=_ANSWER_TOKENS)))
+        scorer = GgufScorer(file)
+        return _Answers(greedy, _letters(scorer, asked, heard), tuple(scorer.begin))
+
+
+def _letters(scorer: Scorer, asked: Questions, heard: Callable[[int, int], None]) -> list[str]:
+    letters, found = Letters(scorer, context_tokens=asked.context_tokens), []
+    for number, one in enumerate(asked.choices):
+        heard(number, len(asked.choices))
+        found.append(letters.answer(one).said)
+    return found
+
+
+def _agreement(ours: Sequence[str], theirs: Sequence[str]) -> float | None:
+    return sum(a == b for a, b in zip(ours, theirs, strict=True)) / len(ours) if ours else None
+
+
+def _compared(
+    path: Path, asked: Questions, expected: Expected, threads: int, heard: Callable[[int, int], None]
+) -> tuple[Tokens, Distance, str]:
+    """Tokens, distributions and template of a file."""
+    longest = max(len(one.ids) for one in asked.conversations)
+    context = -(-longest // _CONTEXT_STEP) * _CONTEXT_STEP
+    with GgufModel(path, context_tokens=context, threads=threads, every_logit=True) as file:
+        tokens = token_ids(asked.split, asked.turns, file, heard=heard)
+        apart = distance(expected, file.logits, heard=heard)
+        return tokens, apart, file.metadata.get("tokenizer.chat_template", "")
 
 
 def _prefixes(trained: Trained, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]) -> list[float]:

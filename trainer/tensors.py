@@ -88,7 +88,7 @@ class Tensors:
 
 def write(
     folder: Path, places: Mapping[str, Place], made: Callable[[str], torch.Tensor], *,
-    shard_bytes: int = SHARD_BYTES, heard: Callable[[int, int], None] = lambda _done, _all: None,
+    shard_bytes: int | None = None, heard: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> None:  # fmt: skip
     """Writes tensors in files of about ``shard_bytes`` with their index; files that are there already stay.
 
@@ -96,13 +96,13 @@ def write(
         folder: where; it exists.
         places: names, types and shapes of what is written, in this order.
         made: gives the tensor of a name, of any type; cast to the one of its place here.
-        shard_bytes: after which the next file begins.
+        shard_bytes: after which the next file begins; SHARD_BYTES where it is not said.
         heard: tensors done and tensors there are; may raise to stop.
 
     Raises:
         StorageError: TRN-010.
     """
-    shards = list(_shards(places, shard_bytes))
+    shards = list(_shards(places, shard_bytes or SHARD_BYTES))
     names = [_name(number, len(shards)) for number in range(len(shards))]
     done = 0
     for name, shard in zip(names, shards, strict=True):
