@@ -10,10 +10,12 @@ from pathlib import Path
 
 from lumen_desktop.bundle import Signer
 from trainer import base
+from trainer.base import Prepared
 from trainer.config import Config
 from trainer.dossier import papers
 from trainer.gating import contamination, evidence, integrity, review, waivers
 from trainer.gating.checks import judge
+from trainer.gating.evidence import Evidence
 from trainer.gating.finding import Case
 from trainer.gating.result import GateResult
 from trainer.ownership.work import Work
@@ -35,23 +37,41 @@ def gate(config: Config, *, today: date, told: Told = lambda _stage, _done, _all
     """
     found, folder = evidence.gathered(config), Work(config.work_folder).gated
     prepared = base.prepare(config, told=told)
+    result = judged(config, found, prepared, today=today, told=told)
+    told("papers", 0, 1)
+    result.write(folder)
+    papers.write(folder, papers.written(config, result, found, prepared))
+    return result
+
+
+def judged(
+    config: Config, found: Evidence, prepared: Prepared, *, today: date, told: Told = lambda _stage, _done, _all: None
+) -> GateResult:
+    """The verdict alone; `trainer.release` asks it again, so that no file stands for it.
+
+    Args:
+        config: as for `gate`.
+        found: what lies in the work folder.
+        prepared: the base.
+        today: the day that it bears.
+        told: as for `gate`.
+
+    Raises:
+        InputError: a file of an earlier step is damaged.
+    """
     case = Case(
         config, found, integrity.looked(config, found, prepared), contamination.looked(config, told=told),
         review.looked(config, found),
     )  # fmt: skip
-    checks = waivers.applied(
-        judge(case), folder, evidence_sha256=found.sha256, approvers=config.gate.approvers
-    )
-    terms = integrity.terms(config)
-    result = GateResult(
+    folder, terms = Work(config.work_folder).gated, integrity.terms(config)
+    return GateResult(
         build=config.release.name, number=config.release.build, quantisation=found.shipped, day=today.isoformat(),
         file_sha256=found.facts["sha256"], evaluation_sha256=found.build.sha256, evidence_sha256=found.sha256,
-        commercial=terms.commercial, stamp=terms.stamp, checks=checks,
+        commercial=terms.commercial, stamp=terms.stamp,
+        checks=waivers.applied(
+            judge(case), folder, evidence_sha256=found.sha256, approvers=config.gate.approvers
+        ),
     )  # fmt: skip
-    told("papers", 0, 1)
-    result.write(folder)
-    papers.write(config, result, found, prepared)
-    return result
 
 
 def waive(

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 
 from trainer.compare import Compared
 from trainer.config import Config
-from trainer.evaluation.statistics import Interval, accuracy_at, aurc, ece, softmax, wilson
+from trainer.evaluation import scoring
+from trainer.evaluation.results import Item
+from trainer.evaluation.statistics import Interval, softmax, wilson
 from trainer.gating import roles
 from trainer.gating.evidence import Asked
 from trainer.gating.finding import POINTS, Case, Finding, Rate, rated, sentence, signed
-
-_COVERAGE = 0.8
 
 
 def general(case: Case) -> Finding:
@@ -83,39 +83,39 @@ def interactions(case: Case) -> Finding:
 
 def calibration(case: Case) -> Finding:
     """Check 6: whether confidence in letters is what it says, and tells right from wrong."""
-    line, build, base = case.config.gate.ece, case.evidence.build, case.evidence.base
+    line, base = case.config.gate.ece, case.evidence.base
     threshold = f"error ≤ {line:g}; risk by confidence not above the base's"
-    points = list(confidences(build, build.evaluation.temperature))
-    if not points:
-        return Finding("", threshold, None, "No questions with letters were asked.")
-    sure, right = zip(*points, strict=True)
-    figures = {
-        "ece": ece(sure, right), "aurc": aurc(sure, right), "accuracy_at_80": accuracy_at(_COVERAGE, sure, right),
-        "temperature": build.evaluation.temperature,
-    }  # fmt: skip
+    letters = _letters(case.evidence.build)
+    heat, found = scoring.calibration(letters)
+    if found is None:
+        return Finding("", threshold, None, f"{len(letters)} questions with letters are too few to fit a temperature.")
+    figures = dict(found.facts) | {"temperature": heat}
     value = f"error {figures['ece']:.3f}; {figures['accuracy_at_80']:.1%} right among the surest 80 %"
-    theirs = list(confidences(base, base.evaluation.temperature)) if base else []
-    if not theirs:
+    _, theirs = scoring.calibration(_letters(base)) if base else (1.0, None)
+    if theirs is None:
         return Finding(value, threshold, None, "The base was not asked, so its risk is not known.", figures)
-    figures["aurc_base"] = aurc(*zip(*theirs, strict=True))
+    figures["aurc_base"] = theirs.facts["aurc"]
     why = [] if figures["ece"] <= line else ["confidence is not what it says"]
-    if figures["aurc"] > figures["aurc_base"] + _chance(right):
+    if figures["aurc"] > figures["aurc_base"] + _chance(letters):
         why.append("confidence tells right from wrong less well than the base's")
     return Finding(value, threshold, not why, sentence("; ".join(why) or "confidence is what it says"), figures)
 
 
-def _chance(right: Sequence[bool]) -> float:
+def _chance(letters: Sequence[Item]) -> float:
     """By how much the risk of so many answers differs by chance: half the interval of the share that is right."""
-    found = wilson(sum(right), len(right))
+    found = wilson(sum(bool(item.right) for item in letters), len(letters))
     return (found.high - found.low) / 2
+
+
+def _letters(asked: Asked) -> list[Item]:
+    """Public questions that were answered by letters."""
+    return [item for score in asked.scores(roles.GENERAL) for item in asked.items(score.set) if item.logits]
 
 
 def confidences(asked: Asked, temperature: float) -> Iterator[tuple[float, bool]]:
     """Confidence with a temperature, and whether it was right, of each public question with letters."""
-    for score in asked.scores(roles.GENERAL):
-        for item in asked.items(score.set):
-            if item.logits and item.right is not None:
-                yield float(softmax(item.logits, temperature=temperature).max()), item.right
+    for item in _letters(asked):
+        yield float(softmax(item.logits, temperature=temperature).max()), bool(item.right)
 
 
 def abstention(case: Case) -> Finding:

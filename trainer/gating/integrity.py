@@ -49,7 +49,12 @@ def terms(config: Config) -> Terms:
 
 def looked(config: Config, evidence: Evidence, prepared: Prepared) -> Looked:
     """Everything that is wrong with the build's files."""
-    faults = [*_file(evidence, prepared), *_evaluation(evidence), *_origin(config, evidence, prepared), *_papers(config)]
+    faults = [
+        *_file(evidence, prepared),
+        *_evaluation(evidence),
+        *_origin(config, evidence, prepared),
+        *_papers(config),
+    ]
     told = (terms(config).stamp,) if not terms(config).commercial else ()
     seen = f"{len(faults)} faults" if faults else "file, tokenizer, template, evaluation, dataset and licences in order"
     return Looked(seen, tuple(faults), told)
