@@ -36,6 +36,7 @@ class Step:
         inputs: files that do, those of steps before it among them.
         outputs: files that it makes; all of them are there when it was done.
         work: does it; returns a sentence for the person.
+        looks: whether it looks for itself what has changed, as what reads hundreds of gigabytes must.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Step:
     inputs: Callable[[Config], Sequence[Path]]
     outputs: Callable[[Config], Sequence[Path]]
     work: Callable[[Config, Stop, Told], str]
+    looks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,12 @@ def run(
 def due(config: Config, steps: Sequence[Step]) -> Iterator[tuple[str, bool]]:
     """Each step's name and whether it would be done; after the first that is, all that rest on it may be."""
     for step in steps:
-        yield step.name, _stamped(config, step, _digest(config, step)) is None
+        yield step.name, step.looks or _stamped(config, step, _digest(config, step)) is None
 
 
 def _done(config: Config, step: Step, stop: Stop, told: Told) -> Done:
     before = _digest(config, step)
-    stamp = _stamped(config, step, before)
+    stamp = None if step.looks else _stamped(config, step, before)
     if stamp is not None:
         return Done(step.name, skipped=True, words=stamp["words"], seconds=0.0, outputs=stamp["outputs"])
     place = _place(config, step)

@@ -1,5 +1,6 @@
 """All steps in order: what is done again, what is skipped, and what a stop leaves."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,3 +107,10 @@ def test_progress_names_the_step(config: Config, tmp_path: Path) -> None:
     told: list[str] = []
     running.run(config, CHAIN, told=lambda stage, _done, _all: told.append(stage))
     assert told == ["first: writing", "second: writing"]
+
+
+def test_a_step_that_looks_for_itself_is_always_asked(config: Config) -> None:
+    looking = dataclasses.replace(CHAIN[0], looks=True)
+    running.run(config, (looking, CHAIN[1]))
+    assert _ran(running.run(config, (looking, CHAIN[1]))) == ["first"]  # what it left is the same, so the rest stays
+    assert dict(running.due(config, (looking, CHAIN[1]))) == {"first": True, "second": False}

@@ -4,6 +4,7 @@ The folder holds `WEIGHTS` and `CONFIG` as peft names them; the weights' header 
 """
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ def add(model: Any, how: Finetune) -> PeftModel:
         r=how.rank, lora_alpha=how.alpha, lora_dropout=how.dropout, target_modules="all-linear", bias="none",
         task_type="CAUSAL_LM",
     )  # fmt: skip
-    adapted = get_peft_model(model, config)
+    with warnings.catch_warnings():
+        # peft asks for a property by the name that transformers 5 gives up; it answers the same until version 6
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
+        adapted = get_peft_model(model, config)
     for parameter in adapted.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()

@@ -84,7 +84,12 @@ class Loop(Trainer):  # type: ignore[misc] # transformers is not followed by myp
         self._begun = time.perf_counter()
         self.stopped = False
         super().__init__(
-            model=model, args=args, train_dataset=parts.laid, data_collator=collate, callbacks=[_Ends(self)]
+            model=model,
+            args=args,
+            train_dataset=parts.laid,
+            eval_dataset=parts.validation,
+            data_collator=collate,
+            callbacks=[_Ends(self)],
         )
         self.remove_callback(PrinterCallback)
 

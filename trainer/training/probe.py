@@ -31,7 +31,7 @@ class Trial:
 
 def switch(model: Any, checkpointing: str) -> None:
     """Has the model compute some of its activations again: none, every second block's, all blocks'."""
-    model.gradient_checkpointing_disable()
+    model.activation_checkpointing_disable()
     if checkpointing != "none":
         model.activation_checkpointing_enable(
             activation_checkpointing_kwargs={"use_reentrant": False}, every_n_layers=_EVERY[checkpointing]
