@@ -3,16 +3,18 @@
 Items and scores are written as an evaluation writes them; nothing asks a model here.
 """
 
+import functools
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tests.trainer import built
 from trainer.config import Config
 from trainer.evaluation import scoring
-from trainer.evaluation.results import ITEMS, Evaluation, Item
+from trainer.evaluation.results import ITEMS, Evaluation, Item, Score
 from trainer.lines import write_json
 from trainer.ownership import papers
 from trainer.ownership.manifest import digested
@@ -25,6 +27,8 @@ FIGURES = {
     "perplexity": 12.3, "greedy_equal": 0.75,
 }  # fmt: skip
 BUILD, BASE = "lumen-tiny-q8-0", "base"
+
+Counts = Mapping[str, tuple[int, int]]
 
 # set: how many were asked, how many the build has right, how many the base
 SETS: Mapping[str, tuple[int, int, int]] = {
@@ -53,38 +57,61 @@ def word(name: str, number: int, *, right: bool, formed: bool | None = None) -> 
 
 
 def answers(name: str, asked: int, right: int, *, formed: int | None = None) -> list[Item]:
-    """Items of a set: the first so many are right, the first so many well formed."""
+    """Items of a set: so many are right, the first so many well formed."""
     if name.startswith(("med", "mirage", "mcq", "pubmedqa", "mmlu")) and name != "medsafety":
         return [letter(name, i, right=(i * 7) % asked < right) for i in range(asked)]
     well = asked if formed is None else formed
     return [word(name, i, right=i < right, formed=i < well if name in FORMED else None) for i in range(asked)]
 
 
-def evaluation(folder: Path, sets: Mapping[str, Sequence[Item]], *, model: str, sha256: str, **more: Any) -> Evaluation:
-    """Writes an evaluation as `trainer.evaluate` does."""
-    for name, items in sets.items():
+@functools.cache
+def _set(name: str, asked: int, right: int) -> tuple[tuple[Item, ...], str, Score]:
+    """Made once for all tests: items, their lines and their score."""
+    items = answers(name, asked, right)
+    return tuple(items), _lines(items), scoring.score(name, items)
+
+
+@functools.cache
+def _calibration(counts: tuple[tuple[str, int, int], ...]) -> tuple[float, Score | None]:
+    return scoring.calibration([item for one in counts for item in _set(*one)[0]])
+
+
+def evaluation(folder: Path, counts: Counts, *, model: str, sha256: str, **more: Any) -> Evaluation:
+    """Writes an evaluation as `trainer.evaluate` does: of each set, how many were asked and how many are right."""
+    sets = {name: _set(name, asked, right) for name, (asked, right) in counts.items() if asked}
+    for name, (_, text, _) in sets.items():
         path = folder / ITEMS / f"{name}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(item.as_line() + "\n" for item in items), encoding="utf-8")
-    real = [i for name, items in sets.items() if not name.startswith("medhalt") for i in items if i.logits]
-    heat, calibration = scoring.calibration(real)
-    scores = [scoring.score(name, items) for name, items in sets.items()]
+        path.write_text(text, encoding="utf-8")
+    letters = tuple((name, *counts[name]) for name, (items, *_) in sets.items() if items[0].logits)
+    heat, calibration = _calibration(tuple(one for one in letters if not one[0].startswith("medhalt")))
     fields: dict[str, Any] = {
-        "quick": True, "asked": "1:160:" + "ab" * 32, "speed": SPEED,
+        "quick": True, "asked": "1:160:" + "ab" * 32, "speed": SPEED, "temperature": heat,
+        "scores": (*(score for *_, score in sets.values()), *([calibration] if calibration else [])),
         "made_by": {"lumen": "0.1.0", "llama_cpp_python": "0.3.36", "shots": "2"},
     }  # fmt: skip
-    made = Evaluation(
-        model=model, sha256=sha256, scores=(*scores, *([calibration] if calibration else [])), temperature=heat,
-        **{**fields, **more},
-    )  # fmt: skip
+    made = Evaluation(model=model, sha256=sha256, **{**fields, **more})
     made.write(folder)
     return made
 
 
-def sets_of(which: int, **changed: tuple[int, int, int]) -> dict[str, list[Item]]:
-    """All sets as the build (0) or the base (1) answered them."""
+def sets_of(which: int, **changed: tuple[int, int, int]) -> dict[str, tuple[int, int]]:
+    """How many of each set were asked, and how many the build (0) or the base (1) has right."""
     counts = {**SETS, **{name.replace("__", "/").replace("_", "-"): one for name, one in changed.items()}}
-    return {name: answers(name, one[0], one[1 + which]) for name, one in counts.items() if one[0]}
+    return {name: (one[0], one[1 + which]) for name, one in counts.items()}
+
+
+def replaced(folder: Path, items: Sequence[Item]) -> None:
+    """Writes a set of an evaluation with other items, its score with it."""
+    name = items[0].set
+    (folder / ITEMS / f"{name}.jsonl").write_text(_lines(items), encoding="utf-8")
+    made = Evaluation.read(folder)
+    scores = tuple(scoring.score(name, items) if one.set == name else one for one in made.scores)
+    replace(made, scores=scores).write(folder)
+
+
+def _lines(items: Sequence[Item]) -> str:
+    return "".join(item.as_line() + "\n" for item in items)
 
 
 def dataset(folder: Path) -> Work:
@@ -148,8 +175,3 @@ def spoilt(path: Path, change: Callable[[Any], None]) -> None:
     fields = json.loads(path.read_bytes())
     change(fields)
     path.write_text(json.dumps(fields), encoding="utf-8")
-
-
-def lines(path: Path, items: Iterable[Item]) -> None:
-    """Writes a set's items again."""
-    path.write_text("".join(item.as_line() + "\n" for item in items), encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 from tests.trainer import judged
 from trainer.config import Config
 from trainer.evaluation import statistics
-from trainer.evaluation.results import ITEMS, NAME, Evaluation
+from trainer.evaluation.results import NAME
 from trainer.gating import evidence
 from trainer.gating.checks import RULES, judge
 from trainer.gating.finding import Case, Looked
@@ -178,11 +178,8 @@ def test_listed_interactions_are_told_and_never_stop_a_build(config: Config, wor
 
 
 def test_confidence_that_is_not_what_it_says_fails(config: Config, work: Work) -> None:
-    items = [judged.letter("medqa", i, right=i % 2 == 0, sure=0.999 if i < 100 else 0.3) for i in range(200)]
-    rest = judged.sets_of(0)["mirage/mmlu"]
-    sets = {**judged.sets_of(0), "medqa": items, "mirage/mmlu": rest}
-    build = Evaluation.read(work.evaluated / judged.BUILD)
-    judged.evaluation(work.evaluated / judged.BUILD, sets, model=build.model, sha256=build.sha256)
+    sure = [judged.letter("medqa", i, right=i % 2 == 0, sure=0.999 if i < 100 else 0.3) for i in range(200)]
+    judged.replaced(work.evaluated / judged.BUILD, sure)
     found = checks(config)[6]
     assert found.outcome is Outcome.FAIL
     assert found.figures["ece"] > 0.1
@@ -228,8 +225,7 @@ def test_less_refused_than_by_the_base_fails_though_within_the_line(config: Conf
 
 
 def test_form_is_told(config: Config, work: Work) -> None:
-    folder = work.evaluated / judged.BUILD
-    judged.lines(folder / ITEMS / "label.jsonl", judged.answers("label", 60, 48, formed=30))
+    judged.replaced(work.evaluated / judged.BUILD, judged.answers("label", 60, 48, formed=30))
     found = checks(config)[10]
     assert (found.outcome, found.stops) == (Outcome.FAIL, False)
     assert found.value == "83.3% well formed, the base 100.0%"
