@@ -11,15 +11,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from lumen_desktop.bundle import Signer
 from tests.trainer import built
-from trainer.config import Config
+from trainer.base import prepare
+from trainer.config import Config, load
+from trainer.convert import to_gguf
 from trainer.evaluation import scoring
 from trainer.evaluation.results import ITEMS, Evaluation, Item, Score
 from trainer.lines import write_json
+from trainer.llama import quantise
 from trainer.ownership import papers
 from trainer.ownership.manifest import digested
 from trainer.ownership.work import Work
 
+FILE = "tiny-Q8_0.gguf"
 LETTERS = ("A", "B", "C", "D")
 SPEED = {"first_token_s": 0.4, "tokens_per_s": 25.0, "memory_gb": 1.2}
 FIGURES = {
@@ -175,3 +182,30 @@ def spoilt(path: Path, change: Callable[[Any], None]) -> None:
     fields = json.loads(path.read_bytes())
     change(fields)
     path.write_text(json.dumps(fields), encoding="utf-8")
+
+
+def configured(folder: Path, qa: Signer, **sections: Any) -> Config:
+    """The configuration of `whole`, over a folder; sections are laid over it field by field."""
+    fields: dict[str, Any] = {
+        "base": {"model": "tiny-mistral", "revision": "", "name": "tiny-mistral"}, "export": {"ship": "Q8_0"},
+        "finetune": {"threads": 1}, "gate": {"approvers": {"qa": qa.public.hex()}},
+        "release": {"name": "tiny", "build": 1, "golden": 3},
+    }  # fmt: skip
+    merged = {name: {**fields.get(name, {}), **sections.get(name, {})} for name in {*fields, *sections}}
+    file = folder / "lumen-trainer.yaml"
+    file.write_text(yaml.safe_dump({"version": 1, "work": "work", **merged}), encoding="utf-8")
+    return load(file)
+
+
+def whole(folder: Path) -> Path:
+    """A work folder with a real tiny model, exported, and measurements that pass; takes seconds."""
+    config = configured(folder, Signer.new("qa"))
+    work = dataset(folder / "work")
+    prepared = prepare(config)
+    work.exported.mkdir()
+    to_gguf(prepared.folder, work.exported / "f16.gguf", name="tiny")
+    quantise(work.exported / "f16.gguf", work.exported / FILE, "Q8_0", threads=1)
+    measured(config, work.exported / FILE)
+    exported(work, work.exported / FILE, base=prepared.sha256)
+    run(work, base=prepared.sha256)
+    return folder
