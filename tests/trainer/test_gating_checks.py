@@ -83,7 +83,7 @@ def test_what_nobody_looked_at_fails(config: Config, work: Work, number: int) ->
         ("task_loss", 0.06, "task loss above the trained model's"), ("letters_agree", 0.92, "letters agree"),
     ],
 )  # fmt: skip
-def test_parity_fails_over_each_line(config: Config, work: Work, figure: str, value: float, words: str) -> None:
+def test_parity_fails_over_each_line(config: Config, work: Work, figure: str, value: Any, words: str) -> None:
     judged.exported(work, work.exported / FILE, **{figure: value})
     found, why = outcome(config, 1)
     assert found is Outcome.FAIL

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from trainer.dossier.drawing import Area, Dot, Drawing, Ink, Line, Shape, Words
 
-WIDTH = 480.0
-_LABEL = 132.0
-_RIGHT = 74.0
+WIDTH = 499.0
+_LABEL = 150.0
+_RIGHT = 88.0
 _ROW = 23.0
 _TOP = 24.0
-_LONGEST = 26  # characters of a label beside its row
+_LONGEST = 31  # characters of a label beside its row
 _BINS = 15
 
 
@@ -190,7 +190,7 @@ def _marks(build: Mark, base: Mark | None, y: float) -> Iterator[Shape]:
 
 
 def _numbers(build: Mark, base: Mark | None, y: float) -> Iterator[Shape]:
-    yield Words(WIDTH - _RIGHT + 36, y + 3, f"{build.value:.1%}", anchor="end", bold=True)
+    yield Words(WIDTH - _RIGHT + 46, y + 3, f"{build.value:.1%}", anchor="end", bold=True)
     if base is not None:
         yield Words(WIDTH - 2, y + 3, f"{base.value:.1%}", Ink.SOFT, "end")
 

@@ -4,6 +4,7 @@ The trainer's one door to reportlab; the app prints its own records elsewhere. T
 """
 
 import io
+import itertools
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -52,6 +53,8 @@ _OUTCOMES = {
 _EDGE, _HEAD, _FOOT = 48.0, 62.0, 52.0
 _WIDTH = A4[0] - 2 * _EDGE
 _TILES = 4
+_ROW, _TOGETHER = 16.0, 5  # so many rows of a table begin on the page of their heading
+_MOST = 560.0  # less than a page
 _BODY = ParagraphStyle("body", fontName=_REGULAR, fontSize=9, leading=12.5, textColor=_TEXT, spaceAfter=5)
 _SOFT = ParagraphStyle("soft", _BODY, textColor=_MUTED)
 _TITLE = ParagraphStyle("title", _BODY, fontName=_BOLD, fontSize=18, leading=23, spaceAfter=2)
@@ -110,8 +113,9 @@ def _story(report: parts.Report) -> Iterator[Flowable]:
 
 
 def _section(section: parts.Section) -> Iterator[Flowable]:
-    room = 90 + (section.drawing.height if section.drawing else 0)
-    yield CondPageBreak(min(room, 520))
+    room = 70 + (section.drawing.height if section.drawing else 0)
+    room += _ROW * min(_TOGETHER, len(section.table.rows)) if section.table else 0
+    yield CondPageBreak(min(room, _MOST))
     yield _Heading(section.heading, section.name)
     for words in section.words:
         yield _words(words, _BODY)
@@ -172,13 +176,24 @@ def _tiles(tiles: tuple[tuple[str, str], ...]) -> Table:
 
 def _words(words: str, style: ParagraphStyle) -> Paragraph:
     """A paragraph in which nothing is markup; long words such as digests break where the line ends."""
-    return Paragraph(escape(_written(words, style.fontName)), ParagraphStyle("", style, splitLongWords=1))
+    return Paragraph("".join(_runs(shown(words), style.fontName)), ParagraphStyle("", style, splitLongWords=1))
+
+
+def _runs(words: str, face: str) -> Iterator[str]:
+    """Stretches of one face; what the text's face lacks is set in the other, and what both lack is named."""
+    for is_there, run in itertools.groupby(words, lambda one: _has(face, one)):
+        text = "".join(run)
+        named = "".join(one if _has(_MONO, one) else f"[U+{ord(one):04X}]" for one in text)
+        yield escape(text) if is_there else f'<font name="{_MONO}">{escape(named)}</font>'
 
 
 def _written(words: str, face: str) -> str:
-    """Characters that the face has no glyph for are named, so that none is left out."""
-    glyphs = pdfmetrics.getFont(face).face.charToGlyph
-    return "".join(c if ord(c) in glyphs else f"[U+{ord(c):04X}]" for c in shown(words))
+    """A line in one face: characters that it has no glyph for are named, so that none is left out."""
+    return "".join(one if _has(face, one) else f"[U+{ord(one):04X}]" for one in shown(words))
+
+
+def _has(face: str, character: str) -> bool:
+    return ord(character) in pdfmetrics.getFont(face).face.charToGlyph
 
 
 class _Heading(Flowable):  # type: ignore[misc] # reportlab ships no types

@@ -10,7 +10,7 @@ from typing import Any
 from trainer.compare import Compared
 from trainer.config import Config
 from trainer.dossier import pictures
-from trainer.dossier.parts import Report, Section, table
+from trainer.dossier.parts import Cell, Report, Section, table
 from trainer.evaluation.results import Score
 from trainer.gating.answers import confidences, rates
 from trainer.gating.evidence import Asked, Evidence
@@ -115,11 +115,9 @@ def _shots(evidence: Evidence) -> Iterator[str]:
     if evidence.base is None:
         yield "The base was not asked the same questions, so nothing is compared."
         return
-    shots = evidence.base.evaluation.made_by.get("shots", "0")
-    yield (
-        f"The base is {evidence.base.evaluation.model}; in own questions it was shown {shots} worked examples, the "
-        "build none."
-    )
+    base = evidence.base.evaluation
+    shots = base.made_by.get("shots", "0")
+    yield f"In own questions the base ({base.model}) was shown {shots} worked examples, the build none."
 
 
 def _score_row(score: Score, evidence: Evidence) -> tuple[str | int | None, ...]:
@@ -192,7 +190,9 @@ def _calibration(told: Told) -> Section | None:
 
 
 def _behaviour(told: Told) -> Section | None:
-    evidence, rows, cells = told.evidence, [], []
+    evidence = told.evidence
+    rows: list[pictures.Limit] = []
+    cells: list[tuple[Cell, ...]] = []
     for rate in rates(told.config):
         ours, theirs = rate.of(evidence.build), rate.of(evidence.base) if evidence.base else None
         if ours is None:
@@ -272,8 +272,14 @@ def made_of(told: Told) -> Iterator[tuple[str, str]]:
     yield "planned", _figures(facts.get("planned", {}))
     yield "run", _figures(result)
     yield "seeds", _figures(facts.get("seeds", {}))
-    yield "programs", _figures(next(reversed(told.run.get("sessions", [])), {}).get("packages", {}))
+    yield "programs", _figures(_last_session(told).get("packages", {}))
     yield "asked by", _figures(told.evidence.build.evaluation.made_by)
+
+
+def _last_session(told: Told) -> Mapping[str, Any]:
+    """On what the run was begun or gone on with last."""
+    sessions: list[Mapping[str, Any]] = told.run.get("sessions", [])
+    return sessions[-1] if sessions else {}
 
 
 def _counted(dataset: Mapping[str, Any]) -> str:
