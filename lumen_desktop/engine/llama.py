@@ -355,8 +355,10 @@ def _cut(template_words: str, control: Sequence[tuple[str, int]]) -> list[str | 
 def _cut_at(stretch: str | int, text: str, token: int) -> list[str | int]:
     if isinstance(stretch, int) or text not in stretch:
         return [stretch]
-    first, *others = stretch.split(text)
-    return [first, *itertools.chain.from_iterable((token, other) for other in others)]
+    cut: list[str | int] = []
+    for piece in stretch.split(text):
+        cut += [piece, token]
+    return cut[:-1]
 
 
 def _embeds(metadata: dict[str, str]) -> bool:

@@ -42,7 +42,7 @@ def facts(model: bytes | None = None, **changes: Any) -> BuildManifest:
     """A manifest that is true of a model file, the small one where none is given."""
     content = tiny_model.model() if model is None else model
     found = gguf_check.check(io.BytesIO(content), len(content))
-    values = {
+    values: dict[str, Any] = {
         "name": "lumen-tiny", "build": 7, "created": "2026-11-23", "expires": "2027-11-23",
         "base_model": "BioMistral/BioMistral-7B", "base_revision": "9a11e1f", "base_licence": "Apache-2.0",
         "licence": "Apache-2.0", "quantisation": "F32", "architecture": found.architecture,

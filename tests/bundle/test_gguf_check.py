@@ -147,8 +147,9 @@ def test_tensors_have_the_places_and_shapes_that_the_figures_ask_for() -> None:
         ("blk.9.attn_q.weight", (4, 4)),
     ):
         assert "another shape" in refused(rebuilt(right, shapes() | {name: shape}))
-    for shape in ((), (0,), (2**63,), (2**20, 2**20, 2**20), (4, 1, 1, 1, 1)):
-        refused(header(right, shapes() | {"output_norm.weight": shape}) + weights)
+    odd: tuple[tuple[int, ...], ...] = ((), (0,), (2**58,), (2**20, 2**20, 2**20), (4, 1, 1, 1, 1))
+    for wrong in odd:
+        refused(header(right, shapes() | {"output_norm.weight": wrong}) + weights)
     without = {name: shape for name, shape in shapes().items() if name != "output_norm.weight"}
     assert "missing" in refused(rebuilt(right, without))
     checked(rebuilt(right, shapes() | {"output.weight": (4, len(TOKENS)), "rope_freqs.weight": (1,)}))
@@ -174,7 +175,7 @@ def test_every_truncation_of_the_small_file_is_refused() -> None:
         if length < len(content) - 31:  # the last tensor's end may be padded, or not
             refused(content[:length])
     refused(content + b"\0")
-    refused(content[:2000], len(content))  # shorter than its length says
+    refused(content[:1000], len(content))  # shorter than its length says
 
 
 def test_no_flipped_bit_of_the_small_header_does_anything_but_refuse_or_pass() -> None:
@@ -217,6 +218,7 @@ def test_the_starter_model_cut_short_is_refused(starter: Path) -> None:
         beginning = file.read(STARTER_HEADER_BYTES)
     for percent in range(100):
         refused(beginning[: STARTER_HEADER_BYTES * percent // 100])
+    for percent in range(0, 100, 10):
         with starter.open("rb") as file, pytest.raises(BundleError):
             gguf_check.check(file, size * percent // 100)
 
@@ -229,7 +231,7 @@ def test_flipped_bits_in_the_starter_models_header_never_surprise(starter: Path)
         content = bytearray(file.read(STARTER_HEADER_BYTES))
     at = content.index(b"tokenizer.ggml.tokens")
     tensors = content.index(b"token_embd.weight") - 8
-    for _ in range(60):
+    for _ in range(30):
         place = draw.randrange(at) if draw.random() < 0.5 else draw.randrange(tensors, tensors + 10_000)
         content[place] ^= 1 << (bit := draw.randrange(8))
         try:
@@ -238,4 +240,4 @@ def test_flipped_bits_in_the_starter_models_header_never_surprise(starter: Path)
         except BundleError as error:
             assert error.code == "BUN-014"  # noqa: PT017 - in a loop
         content[place] ^= 1 << bit
-    assert passed < 30
+    assert passed < 15

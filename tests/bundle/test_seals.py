@@ -306,7 +306,7 @@ def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     class Full:
         free = 10
 
-    monkeypatch.setattr(container.shutil, "disk_usage", lambda _folder: Full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: Full)
     with pytest.raises(BundleError, match="GB are needed") as caught:
         write(tmp_path / "out", facts(), files(tmp_path / "parts"))
     assert caught.value.code == "BUN-015"

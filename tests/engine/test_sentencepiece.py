@@ -83,7 +83,7 @@ def test_a_kept_prefix_changes_nothing_bit_for_bit(chat: ChatModel, folder: Path
     system = Turn("system", "Answer from the numbered passages only. " * 40)
     for question in ("What is a batch?", "Who reviews the records of a batch?"):
         *pieces, last = chat.generate([system, Turn("user", question)], GREEDY, lambda: False)
-        assert isinstance(last, Finished)
+    assert isinstance(last, Finished)
     cold = list(opened(folder).generate([system, Turn("user", question)], GREEDY, lambda: False))
-    assert last.reused_tokens > 256
+    assert last.reused_tokens >= 256
     assert pieces == cold[:-1]

@@ -1,10 +1,13 @@
 """A publisher's key from the command line to a verified build: made, kept shut, used, and nowhere it should not be."""
 
+import io
 import json
 import os
+import pty
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -127,15 +130,48 @@ def test_a_key_is_made_from_standard_input(tmp_path: Path) -> None:
     made = json.loads(done.stdout)
     assert keys.read_public(Path(made["public"])).key.hex() == made["key"]
     assert PASSPHRASE not in done.stdout + done.stderr
-    again = command("keygen", "anna", "--folder", tmp_path, "--password-stdin", given=PASSPHRASE + "\n")
-    assert (again.returncode, again.stdout) == (2, "")
-    assert again.stderr.startswith("TRN-110: ")
-    for given, arguments, code in (
-        ("", ["--password-stdin"], "TRN-114"), ("short\n", ["--password-stdin"], "TRN-111"), ("", [], "TRN-114"),
-    ):  # fmt: skip
-        refused = command("keygen", "berta", "--folder", tmp_path, *arguments, given=given)
-        assert (refused.returncode, refused.stderr[:7]) == (2, code)
-    assert command("keygen", "carl", "--folder", ROOT, "--password-stdin", given=PASSPHRASE).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "arguments"),
+    [
+        ("", ["--password-stdin"]),
+        ("x" * 2000, ["--password-stdin"]),
+        (PASSPHRASE, []),  # not asked for from there
+        ("short\n", ["--password-stdin"]),
+        (PASSPHRASE, ["--password-stdin", "--folder", str(ROOT)]),
+    ],
+)
+def test_a_key_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured, given: str, arguments: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+    assert cli.run(["keygen", "anna", "--folder", str(tmp_path), *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err[:7] in {"TRN-110", "TRN-111", "TRN-114"}
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_passphrase_is_typed_twice_and_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # the command has the real cost
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "trainer", "keygen", "anna", "--folder", str(tmp_path)], stdin=theirs, stderr=theirs,
+        stdout=subprocess.DEVNULL, start_new_session=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        seen = b""
+        for typed in (PASSPHRASE, PASSPHRASE + "!", PASSPHRASE, PASSPHRASE):  # the second time another: asked anew
+            while not seen.rstrip().endswith(b":"):
+                seen += os.read(ours, 4096)
+            time.sleep(0.2)  # it empties the line, then it reads
+            os.write(ours, typed.encode() + b"\n")
+            seen += b"|"
+        assert process.wait(timeout=60) == 0
+    os.close(ours)
+    assert PASSPHRASE.encode() not in seen
+    assert keys.opened(tmp_path / "anna.key.json", PASSPHRASE).name == "anna"
 
 
 @pytest.fixture
