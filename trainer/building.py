@@ -14,10 +14,11 @@ import json
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from lumen_desktop import errors
 from lumen_desktop.errors import EngineError, InputError, LumenError, Stopped
 from trainer import curation, dataset
 from trainer.collect import Shard, Stop
-from trainer.config import Config
+from trainer.config import Config, Paraphrase
 from trainer.curation.run import Progress
 from trainer.curation.settings import Caps, Duplicates, Mix, Settings, Split
 from trainer.dataset import replay
@@ -49,6 +50,7 @@ class Built:
         files: of records, for this run.
         made: how many of them it made examples of; the others were there.
         families: examples made, by family, before curation; empty for a shard.
+        reworded: questions that a model was asked to reword, by what became of them.
         report: of curation, JSON values; empty for a shard.
         verdict: whether a model trained on it may be sold; None for a shard.
         seconds: how long it took.
@@ -58,6 +60,7 @@ class Built:
     made: int
     seconds: float
     families: Mapping[str, int] = field(default_factory=dict)
+    reworded: Mapping[str, int] = field(default_factory=dict)
     report: Mapping[str, Any] = field(default_factory=dict)
     verdict: Verdict | None = None
 
@@ -72,6 +75,7 @@ class _Job:
     families: frozenset[str]
     code: str
     licence: str = ""
+    rewording: Paraphrase = field(default_factory=Paraphrase)
 
     @property
     def mark(self) -> Path:
@@ -92,16 +96,31 @@ class _Job:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return {
             "source": digest, "seed": self.seed, "families": sorted(self.families), "code": self.code,
-            "licence": self.licence,
+            "licence": self.licence, "rewording": _model(self.rewording),
         }  # fmt: skip
 
-    def examples(self) -> Iterator[Example | Reject]:
-        """The examples, and what gave none."""
+    def examples(self, counts: Counter[str]) -> Iterator[Example | Reject]:
+        """The examples, and what gave none; counts what rewording did."""
         if not self.licence:
-            yield from examples(_documents(self.source), seed=self.seed, families=self.families)
+            made = examples(_documents(self.source), seed=self.seed, families=self.families)
+            yield from self._reworded(made, counts) if self.rewording.model else made
             return
         with self.source.open("rb") as lines:
             yield from replay.examples(lines, name=f"replay:{self.source.stem}", licence=self.licence)
+
+    def _reworded(self, made: Iterable[Example | Reject], counts: Counter[str]) -> Iterator[Example | Reject]:
+        from trainer.dataset.rewording import Rewording, rewriter  # noqa: PLC0415 - llama.cpp is for those who reword
+
+        return Rewording(rewriter(Path(self.rewording.model)), self.rewording.share, self.seed, counts)(made)
+
+
+@lru_cache(maxsize=1)
+def _model(rewording: Paraphrase) -> list[object]:
+    """What decides the other words."""
+    if not rewording.model:
+        return []
+    file = Path(rewording.model)
+    return [manifest.digested(file).sha256 if file.is_file() else "", rewording.share]
 
 
 class Step(enum.StrEnum):
@@ -109,6 +128,7 @@ class Step(enum.StrEnum):
 
     EXAMPLES = "examples"
     PREPARE = "prepare"  # what curation does to each example by itself; needs all shares of the examples
+    MATCH = "match"  # looking for near duplicates; needs all shares prepared
 
 
 def build(
@@ -144,6 +164,9 @@ def build(
         _refuse_unmade(jobs)
         curation.prepare_shards(replace(curated, shards=only.of), range(only.number - 1, only.number))
         return Built(len(jobs), 0, time.monotonic() - began)
+    if only and step is Step.MATCH:
+        curation.match_share(curated, only.number - 1, only.of)
+        return Built(len(jobs), 0, time.monotonic() - began)
     mine = [job for place, job in enumerate(jobs) if only is None or only.has(place)]
     waiting = [job for job in mine if not job.is_done()]
     _make(waiting, workers, asked, told)
@@ -154,7 +177,8 @@ def build(
     report = curation.finish(curated).as_json()
     told("papers", 0, 1)
     verdict = _papers(config, jobs, report)
-    return Built(len(mine), len(waiting), time.monotonic() - began, _families(jobs), report, verdict)
+    seconds, families, reworded = time.monotonic() - began, _counted(jobs, "families"), _counted(jobs, "reworded")
+    return Built(len(mine), len(waiting), seconds, families, reworded, report, verdict)
 
 
 def _papers(config: Config, jobs: Sequence[_Job], report: Mapping[str, Any]) -> Verdict:
@@ -220,8 +244,12 @@ def _jobs(config: Config) -> list[_Job]:
     families = frozenset(family for family, share in config.dataset.mix.items() if share)
     code = _code()
     folder, seed = work.folder / "examples", config.dataset.seed
+    rewording = config.dataset.paraphrase
+    if rewording.model:
+        rewording = rewording.model_copy(update={"model": str(config.place(rewording.model))})
     collected = [
-        _Job(file, folder / file.parent.name / file.name, seed, families, code) for file in work.record_files()
+        _Job(file, folder / file.parent.name / file.name, seed, families, code, rewording=rewording)
+        for file in work.record_files()
     ]
     talks = config.dataset.replay if "replay" in families else []
     return collected + [
@@ -251,10 +279,10 @@ def _rejects(job: _Job) -> Path:
     return job.out.with_suffix(".rejects")
 
 
-def _families(jobs: Sequence[_Job]) -> dict[str, int]:
+def _counted(jobs: Sequence[_Job], what: str) -> dict[str, int]:
     found: Counter[str] = Counter()
     for job in jobs:
-        found.update(json.loads(job.mark.read_bytes())["families"])
+        found.update(json.loads(job.mark.read_bytes())[what])
     return dict(sorted(found.items()))
 
 
@@ -313,14 +341,16 @@ def _work(job: _Job) -> _Refusal | None:
 
 def _examples_of(job: _Job) -> None:
     families: Counter[str] = Counter()
+    reworded: Counter[str] = Counter()
     with LinesFile(job.out) as out, LinesFile(_rejects(job)) as rejects:
-        for made in job.examples():
+        for made in job.examples(reworded):
             if isinstance(made, Reject):
                 rejects.write(made.as_line())
             else:
                 families[made.family] += 1
                 out.write(made.as_line())
-    write_json(job.mark, {"from": job.origin(), "families": dict(sorted(families.items()))})
+    counts = {"families": dict(sorted(families.items())), "reworded": dict(sorted(reworded.items()))}
+    write_json(job.mark, {"from": job.origin(), **counts})
 
 
 def _documents(path: Path) -> Iterator[list[Record]]:

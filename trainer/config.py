@@ -100,6 +100,13 @@ class Replay(_Part):
         return _known_licence(value)
 
 
+class Paraphrase(_Part):
+    """Questions in other words, by a model of your own; answers are never touched."""
+
+    model: str = Field(default="", description="A GGUF of a model that follows instructions; empty: no rewording.")
+    share: float = Field(default=0.1, gt=0, le=1, description="Of the questions that are one line.")
+
+
 class Dataset(_Part):
     """What is made from what was collected."""
 
@@ -120,6 +127,7 @@ class Dataset(_Part):
         default=[], max_length=1_000, description="Files and folders of evaluation sets; nothing like them is trained."
     )
     replay: list[Replay] = Field(default=[], max_length=100, description="Files of general conversations.")
+    paraphrase: Paraphrase = Field(default=Paraphrase(), description="Questions in other words.")
 
     @field_validator("mix")
     @classmethod

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import llama_cpp
 import numpy as np
+from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 from numpy.typing import NDArray
 
 from lumen_desktop.errors import EngineError
@@ -97,6 +98,24 @@ class GgufModel:
             self._llama.eval([token])
             pointer = llama_cpp.llama_get_logits_ith(self._llama._ctx.ctx, -1)  # noqa: SLF001
             logits = np.ctypeslib.as_array(pointer, shape=(self.vocabulary,))
+
+    def answer(self, words: str, *, most: int) -> str:
+        """The likeliest answer to one turn of a user, rendered by the file's own template in Jinja's sandbox.
+
+        Raises:
+            EngineError: the file has no template (TRN-062).
+        """
+        template = self.metadata.get("tokenizer.chat_template")
+        if template is None:
+            raise EngineError(
+                "The model has no chat template, so it cannot be asked.", code="TRN-062",
+                hint="Choose a GGUF of a model that follows instructions.",
+            )  # fmt: skip
+        ends = (self._llama.token_bos(), self._llama.token_eos())
+        begin, end = (self._llama._model.token_get_text(one) if one >= 0 else "" for one in ends)  # noqa: SLF001
+        rendered = Jinja2ChatFormatter(template=template, bos_token=begin, eos_token=end)
+        prompt: str = rendered(messages=[{"role": "user", "content": words}]).prompt
+        return self.text(list(self.greedy(self.tokens(prompt), most=most)))
 
     def close(self) -> None:
         """Frees it; without this the binding complains when the interpreter ends."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from lumen_desktop.formats.document import Entity, Ingredient
 
 
@@ -66,7 +68,7 @@ class Record:
     @classmethod
     def from_line(cls, line: str | bytes) -> "Record":
         """The record of a line that `as_line` made; one changed on disk is an error of its reader."""
-        fields = json.loads(line)
+        fields = orjson.loads(line)
         digest = fields.pop("sha256")
         entity = fields.pop("entity")
         ingredients = tuple(Ingredient(**one) for one in entity.pop("ingredients"))
@@ -174,7 +176,7 @@ class Example:
     @classmethod
     def from_line(cls, line: str | bytes) -> "Example":
         """The example of a line that `as_line` made."""
-        fields = json.loads(line)
+        fields = orjson.loads(line)
         fields.pop("id")
         tuples = ("doc_ids", "groups", "licences")
         return cls(
@@ -192,4 +194,12 @@ def _fields(value: Any) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__slots__}
 
 
-_line = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_fields).encode
+def _line(value: Any) -> str:
+    try:
+        return orjson.dumps(value, default=_fields, option=_SORTED).decode()
+    except orjson.JSONEncodeError:  # half of a surrogate pair, or a number beyond 64 bits: Python's own can say which
+        return _ANY.encode(value)
+
+
+_SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS
+_ANY = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_fields)

@@ -124,6 +124,8 @@ def test_shards_and_processes_give_the_same_bytes(config: Config, tmp_path: Path
         assert (shard.files, shard.made, shard.verdict) == (1, 1, None)
     for number in (2, 1, 3):
         building.build(sharded, only=Shard(number, 3), step=building.Step.PREPARE, processes=1)
+    for number in (2, 1):
+        building.build(sharded, only=Shard(number, 2), step=building.Step.MATCH, processes=1)
     assert building.build(sharded, processes=2).made == 0
     assert digests(sharded) == whole
 
@@ -134,6 +136,15 @@ def test_a_share_of_curation_waits_for_all_examples(config: Config) -> None:
     with pytest.raises(InputError) as refused:
         building.build(config, only=Shard(1, 2), step=building.Step.PREPARE, processes=1)
     assert refused.value.code == "TRN-017"
+
+
+def test_looking_for_duplicates_waits_for_all_shards(config: Config) -> None:
+    collect(config)
+    building.build(config, only=Shard(1, 1), processes=1)
+    building.build(config, only=Shard(1, 2), step=building.Step.PREPARE, processes=1)
+    with pytest.raises(InputError) as refused:
+        building.build(config, only=Shard(1, 2), step=building.Step.MATCH, processes=1)
+    assert refused.value.code == "TRN-034"
 
 
 def test_two_processes_make_the_same_examples(config: Config) -> None:

@@ -37,11 +37,28 @@ import typer.exceptions
 
 import lumen_desktop
 from lumen_desktop.errors import LumenError
-from trainer.cli import collect, dataset, inspect, keygen, licence, output, plan, root, sources, validate, verify
+from trainer.cli import (
+    collect,
+    dataset,
+    evaluate,
+    export,
+    finetune,
+    inspect,
+    keygen,
+    licence,
+    output,
+    plan,
+    release,
+    root,
+    sources,
+    validate,
+    verify,
+)
+from trainer.cli import run as run_all
 
 app = typer.Typer(
     name="lumen-trainer",
-    help="From public sources to a dataset that you may own: offline, file by file, each example with its origin.",
+    help="From public sources to a sealed model build: offline, each example with its origin, each step measured.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -53,6 +70,14 @@ app.command("dataset")(dataset.command)
 app.command("inspect")(inspect.command)
 app.command("licence")(licence.command)
 app.command("plan")(plan.command)
+app.command("run")(run_all.command)
+app.command("finetune")(finetune.command)
+app.command("merge")(export.merging)
+app.command("export")(export.exporting)
+app.command("evaluate")(evaluate.evaluating)
+app.command("compare")(evaluate.comparing)
+app.command("gate")(release.gating)
+app.command("release")(release.releasing)
 app.command("keygen")(keygen.command)
 app.command("verify")(verify.command)
 app.add_typer(root.app, name="root")

@@ -20,7 +20,7 @@ def command(
         typer.Option("--shard", help="Make only the second of four shares; then run once without.", metavar="2/4"),
     ] = "",
     step: Annotated[
-        Step, typer.Option("--step", help="With --shard: of which step; prepare needs all shares of examples.")
+        Step, typer.Option("--step", help="With --shard: of which step; each needs all shares of the one before.")
     ] = Step.EXAMPLES,
     processes: Annotated[
         int | None, typer.Option("--processes", min=1, max=256, help="How many files are worked on at once.")
@@ -44,6 +44,7 @@ def _fields(built: Built) -> dict[str, object]:
     verdict = built.verdict.fields() if built.verdict else None
     return {
         "files": built.files, "made": built.made, "seconds": round(built.seconds, 1), "families": dict(built.families),
+        "reworded": dict(built.reworded),
         "report": dict(built.report), "verdict": verdict,
     }  # fmt: skip
 
@@ -56,6 +57,9 @@ def _words(built: Built, only: Shard | None, step: Step, folder: Path) -> Iterat
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in one["reasons"].items())
         counted = f"{one['name']:<18} {one['taken']:>9,} in {one['left']:>9,} left"
         yield f"{counted}  ({reasons})" if reasons else counted
+    if built.reworded:
+        said = ", ".join(f"{count:,} {reason}" for reason, count in built.reworded.items())
+        yield f"questions put into other words or left as they were: {said}"
     for name, split in built.report["splits"].items():
         yield f"{name:<18} {split['examples']:>9,} examples"
     sold = "may be sold" if built.verdict.commercial else "may NOT be sold; `lumen-trainer licence` says why"
@@ -68,6 +72,8 @@ def _share(only: Shard | None, step: Step) -> str:
 
 
 def _done(built: Built, step: Step) -> str:
+    if step is Step.MATCH:
+        return "its buckets are compared"
     if step is Step.PREPARE:
         return f"prepared from {built.files} files"
     return f"{built.made} of {built.files} files made, the others were there"

@@ -5,10 +5,10 @@ The first four look at one example and run in any number of shards; the others l
 """
 
 from trainer.curation.report import Report
-from trainer.curation.run import Job, Progress, begun, curate, finish, prepare_shards
+from trainer.curation.run import Job, Progress, begun, curate, finish, match_share, prepare_shards
 from trainer.curation.settings import Caps, Duplicates, Mix, Quality, Settings, Split
 
 __all__ = [
     "Caps", "Duplicates", "Job", "Mix", "Progress", "Quality", "Report", "Settings", "Split", "begun", "curate",
-    "finish", "prepare_shards",
+    "finish", "match_share", "prepare_shards",
 ]  # fmt: skip

@@ -176,6 +176,29 @@ def begun(out: Path) -> int | None:
     return shards
 
 
+def match_share(job: Job, number: int, of: int) -> None:
+    """A share of the buckets in which duplicates are looked for; needs all shards prepared.
+
+    Args:
+        job: whose shards are prepared.
+        number: of the share, from 0.
+        of: how many shares there are.
+
+    Raises:
+        InputError: a shard is not prepared yet (TRN-034).
+    """
+    unready = [rank for rank in range(job.count) if not (job.folder / f"counts-{rank:05d}.json").is_file()]
+    if unready:
+        raise InputError(
+            f"{len(unready)} of {job.count} shards are not prepared yet.", code="TRN-034",
+            hint="Run every share of `lumen-trainer dataset --step prepare` first.",
+        )  # fmt: skip
+    buckets = job.settings.duplicates.buckets
+    mine = range(number * buckets // of, (number + 1) * buckets // of)
+    if mine:
+        stages.match(job.folder, job.settings.duplicates, processes=job.processes, ranks=mine)
+
+
 def finish(job: Job) -> Report:
     """What needs all shards: duplicates, caps, split, mix, and the files of the dataset.
 

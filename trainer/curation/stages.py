@@ -1,4 +1,7 @@
-"""The stages that datatrove runs: here on this machine's processes, with its other executors on Slurm or Ray.
+"""The stages that datatrove runs: each shard of a stage in any process of any machine that sees the work folder.
+
+A Slurm array, Ray or GNU parallel starts one share each; datatrove's own Slurm executor is not used, because its jobs
+begin by loading a pickle from that folder.
 
 Stage 1 prepares the examples of a shard and signs them (MinHash); stage 2 looks for equal signatures, a bucket a task.
 What follows needs no text and is done in one process (`run`). datatrove's own words come from spaCy; ours come from
@@ -175,8 +178,16 @@ def prepare_and_sign(step: Prepare, *, ranks: range, shards: int, processes: int
     executor.run()
 
 
-def match(folder: Path, rules: Duplicates, *, processes: int) -> None:
-    """Stage 2: pairs with an equal signature in a bucket."""
+def match(folder: Path, rules: Duplicates, *, processes: int, ranks: range | None = None) -> None:
+    """Stage 2: pairs with an equal signature in a bucket; buckets that are done already are not done again.
+
+    Args:
+        folder: the work folder, with the signatures of all shards.
+        rules: size and number of the hashes.
+        processes: at the same time.
+        ranks: buckets to do now; None is all.
+    """
+    mine = range(rules.buckets) if ranks is None else ranks
     buckets = Match(
         str(folder / "signatures"),
         str(folder / "pairs"),
@@ -187,7 +198,9 @@ def match(folder: Path, rules: Duplicates, *, processes: int) -> None:
     LocalPipelineExecutor(
         [buckets],
         tasks=rules.buckets,
-        workers=processes,
+        workers=min(processes, len(mine)),
+        local_tasks=len(mine),
+        local_rank_offset=mine.start,
         logging_dir=str(folder / "stage2"),
         start_method=_start_method(),
     ).run()

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from trainer.evaluation.prompts import Choice
 from trainer.evaluation.results import Item
@@ -62,12 +63,15 @@ class TorchScorer:
     """
 
     def __init__(self, model: Any, tokenizer: Any, *, begin: Sequence[int] = ()) -> None:
-        self._model, self._tokenizer, self.begin = model, tokenizer, begin
+        self._model, self.begin = model, begin
+        self._plain = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+        self._plain.encode_special_tokens = True
+        self._plain.no_padding()
+        self._plain.no_truncation()
 
     def ids(self, text: str) -> list[int]:
         """As `Scorer.ids`."""
-        found = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)
-        return list(found["input_ids"])
+        return list(self._plain.encode(text, add_special_tokens=False).ids)
 
     def last_logits(self, ids: Sequence[int]) -> Floats:
         """As `Scorer.last_logits`."""
@@ -120,7 +124,7 @@ class Letters:
         logits = self.logits(one.prompt(), one.labels)
         chances = softmax(logits)
         said = one.labels[int(chances.argmax())]
-        facts = dict(one.facts)
+        facts: dict[str, Any] = {**one.facts, "labels": list(one.labels)}
         if turned and one.turns:
             facts["turned"] = [self._turned(one, turn) for turn in TURNS]
         return Item(

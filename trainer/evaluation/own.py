@@ -1,0 +1,105 @@
+"""Questions from the dataset's own test part, on medicines and documents that were never trained on.
+
+A family of examples is a set; what no passage answers is a set of its own. A base is shown worked examples of the same
+family from the training part, an answered and an unanswered one by turns, so that it knows what is asked for. Knows no
+model; `trainer.evaluate` calls it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from trainer.dataset.chance import Chance
+from trainer.evaluation.questions import Judge, Open
+from trainer.lines import read_examples
+from trainer.ownership.work import Work
+from trainer.records import Example, Message
+
+OVER_PASSAGES = ("label", "dosing", "interaction", "contraindication", "table", "patient", "consumer")
+SETS = (*OVER_PASSAGES, "pubmed", "regulation", "narrative", "unanswerable", "harmful", "benign")
+ANSWERED = (*OVER_PASSAGES, "pubmed", "regulation")  # sets whose passages answer
+_CLAUSE_KINDS = ("cites", "finding", "letter-names")
+_SHORT_WORDS = 300  # a worked example's prompt: two of them leave room for the question
+_MOST_SHOTS = 8
+_SEED = 1
+
+
+def questions(work: Work) -> dict[str, list[Open]]:
+    """The test part's questions by set; empty where there is no dataset.
+
+    Raises:
+        InputError: a damaged line (TRN-008, TRN-009).
+    """
+    test = work.dataset / "test.jsonl"
+    examples = list(read_examples(test)) if test.is_file() else []
+    shots = _shots(work.dataset / "train.jsonl", {example.family for example in examples})
+    found: dict[str, list[Open]] = {}
+    for example in examples:
+        if one := _question(example, shots):
+            found.setdefault(one.set, []).append(one)
+    return {name: found[name] for name in SETS if name in found}
+
+
+def kind(example: Example) -> str:
+    """Which wording it is, without the number: "cites-2" is "cites"."""
+    return example.template.removesuffix("-alone").rstrip("0123456789").rstrip("-")
+
+
+def _question(example: Example, shots: Mapping[str, tuple[Message, ...]]) -> Open | None:
+    """An example as a question; None where nothing can be held against its answer."""
+    judged = _judged(example)
+    if judged is None:
+        return None
+    name, judge = judged
+    return Open(
+        id=example.id, set=name, judge=judge, messages=example.messages[:-1], wanted=example.answer,
+        shots=shots.get(example.family, ()),
+        facts={"family": example.family, "kind": kind(example), "documents": list(example.doc_ids)},
+    )  # fmt: skip
+
+
+def _judged(example: Example) -> tuple[str, Judge] | None:
+    family = example.family
+    if family == "refusal":
+        return ("harmful", Judge.REFUSES) if example.template.startswith("refused") else ("benign", Judge.HELPS)
+    if family == "narrative":
+        return "narrative", Judge.FACTS
+    if example.answerable is None or family not in ANSWERED:
+        return None
+    if not example.answerable:
+        return "unanswerable", Judge.ABSTAINS
+    if family == "regulation" and kind(example) in _CLAUSE_KINDS:
+        return family, Judge.CLAUSE
+    return family, Judge.DECISION if kind(example) == "judged" else Judge.SPAN
+
+
+def _shots(train: Path, families: Iterable[str]) -> dict[str, tuple[Message, ...]]:
+    """Worked examples of each family, from the training part; the same for every question of it."""
+    wanted = set(families)
+    offered: dict[str, dict[bool, list[Example]]] = {}
+    for example in read_examples(train) if train.is_file() else ():
+        if example.family in wanted and _short(example) and (judged := _judged(example)):
+            answers = judged[1] not in {Judge.ABSTAINS, Judge.REFUSES}
+            offered.setdefault(example.family, {}).setdefault(answers, []).append(example)
+    return {family: tuple(_turns(_by_turns(kinds))) for family, kinds in offered.items()}
+
+
+def _by_turns(kinds: Mapping[bool, Sequence[Example]]) -> list[Example]:
+    """Examples in a drawn order, one that answers and one that does not by turns, the one that answers first."""
+    yes, no = (_drawn(kinds.get(answers, ())) for answers in (True, False))
+    mixed = [one for pair in zip(yes, no, strict=False) for one in pair]
+    longer = yes if len(yes) > len(no) else no
+    return [*mixed, *longer[len(mixed) // 2 :]][:_MOST_SHOTS]
+
+
+def _drawn(examples: Sequence[Example]) -> list[Example]:
+    return sorted(examples, key=lambda one: (Chance(_SEED, one.id).number("shot", 2**63), one.id))
+
+
+def _short(example: Example) -> bool:
+    return sum(len(one.content.split()) for one in example.messages if one.role != "system") <= _SHORT_WORDS
+
+
+def _turns(examples: Sequence[Example]) -> Iterator[Message]:
+    """Their users' and assistants' turns; the instruction is the question's own."""
+    for example in examples:
+        yield from example.messages[-2:]
