@@ -4,7 +4,7 @@ Goes on where it was stopped: a file that is there, of the same inputs and with 
 is refused for its figures here; they are written down for the gate. The files::
 
     WORK/exported/<name>-<quantisation>.gguf          with "….gguf.made.json": of what it was made
-    WORK/exported/importance.npz                      which columns matter to the quantiser
+    WORK/exported/importance.safetensors              which columns matter to the quantiser
     WORK/exported/export.json                         digests and figures of every file; written last
 """
 
@@ -42,7 +42,7 @@ from trainer.turns import Turns
 NAME = "export.json"
 SCHEMA, VERSION = "lumen-export", 1
 WHOLE = "F16"  # of 16 bits: what the others are made from
-_IMPORTANCE = "importance.npz"
+IMPORTANCE = "importance.safetensors"
 _BITS = {"F16": 16.0, "Q8_0": 8.5, "Q5_K_M": 5.7, "Q4_K_M": 4.9}  # of a weight, about
 _FALLBACK = 1.25  # rows that are no multiple of 256 are kept in wider types
 _PACKAGES = ("torch", "transformers", "llama-cpp-python", "numpy")
@@ -146,7 +146,7 @@ class Job:
         part.replace(path)
 
     def _importance(self, heard: Heard) -> Mapping[str, importance.Floats]:
-        path, origin = self.folder / _IMPORTANCE, self._calibration()
+        path, origin = self.folder / IMPORTANCE, self._calibration()
         if _there(path, origin) is None:
             split, longest = self.work.dataset / "train.jsonl", self.config.finetune.example_tokens
             asked = few(split, self.turns, count=self.config.export.importance_examples, longest=longest)

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM
 from lumen_desktop.errors import EngineError, InputError, Stopped, StorageError
 from tests.trainer.tuned import HAS_CONVERTER, NAME, NO_CONVERTER, example, tuned
 from trainer import base, convert, export, importance, merge
+from trainer.base.quiet import quiet
 from trainer.collect import Stop
 from trainer.config import Config
 from trainer.conversations import Conversation, conversation, few
@@ -223,7 +224,8 @@ def test_control_words_in_a_message_are_passed_over_and_counted(
 
 def test_layers_are_widened_exactly(config: Config, turns: Turns) -> None:
     folder, asked = merge.read(config).folder, conversation(example(3), turns)
-    whole = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    with quiet():
+        whole = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     with torch.no_grad():
         wanted = whole(torch.tensor([asked.ids]), use_cache=False).logits[0].numpy()
     with Trained(folder, threads=1) as model:
@@ -240,7 +242,7 @@ def test_distance_is_torchs_divergence_and_loss(tmp_path: Path) -> None:
         for n in (20, 300)
     ]
     ours = {one.ids: rng.normal(size=(len(one.ids), 50)).astype(np.float32) for one in conversations}
-    theirs = {ids: logits + rng.normal(size=logits.shape).astype(np.float32) / 5 for ids, logits in ours.items()}
+    theirs = {ids: (logits + rng.normal(size=logits.shape) / 5).astype(np.float32) for ids, logits in ours.items()}
     expected = Expected(conversations, lambda ids: ours[tuple(ids)], tmp_path / "said")
     found = distance(expected, lambda ids: theirs[tuple(ids)])
     expected.close()

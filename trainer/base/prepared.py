@@ -23,7 +23,7 @@ from typing import Any
 
 import rfc8785
 
-from trainer.base import adopted, places
+from trainer.base import adopted, places, template
 from trainer.config import Config
 from trainer.lines import refused_if_unwritable, write_json
 from trainer.ownership.manifest import digested
@@ -78,24 +78,33 @@ def prepare(config: Config, *, told: Told = nothing) -> Prepared:
     wanted = source.fingerprint | {"version": VERSION}
     stamp = _stamp(folder)
     if stamp is None or stamp["made_from"] != wanted or not _whole(folder, stamp):
-        part = folder.with_name(folder.name + ".part")
-        with refused_if_unwritable(folder):
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(parents=True)
-            notes = adopted.bring(source, part, told=told)
-            _write_stamp(part, wanted, notes, told)
-            shutil.rmtree(folder, ignore_errors=True)
-            part.replace(folder)
+        _make(source, folder, wanted, told)
         stamp = _stamp(folder)
     assert stamp is not None
     return _prepared(config, folder, stamp)
+
+
+def _make(source: places.Source, folder: Path, wanted: dict[str, Any], told: Told) -> None:
+    """The folder, by another name until it is whole; what was there before stays until then."""
+    part = folder.with_name(folder.name + ".part")
+    with refused_if_unwritable(folder):
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        try:
+            notes = adopted.bring(source, part, told=told)
+            _write_stamp(part, wanted, notes, told)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+        part.replace(folder)
 
 
 def _prepared(config: Config, folder: Path, stamp: dict[str, Any]) -> Prepared:
     base = config.base
     return Prepared(
         name=base.name, revision=base.revision, licence=base.licence, folder=folder, sha256=stamp["sha256"],
-        template=(folder / adopted.template.NAME).read_bytes().decode(), notes=tuple(stamp["notes"]),
+        template=(folder / template.NAME).read_bytes().decode(), notes=tuple(stamp["notes"]),
     )  # fmt: skip
 
 
