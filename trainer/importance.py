@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 
 from trainer.conversations import Conversation
 from trainer.distance import Heard
@@ -60,12 +61,11 @@ def write(path: Path, figures: Mapping[str, Floats]) -> None:
     """
     part = path.with_name(path.name + ".part")
     with refused_if_unwritable(path):
-        with part.open("wb") as file:
-            np.savez(file, **figures)
+        save_file(dict(figures), part)
         part.replace(path)
 
 
 def read(path: Path) -> Mapping[str, Floats]:
     """The figures that `write` kept."""
-    with np.load(path, allow_pickle=False) as kept:
-        return {name: kept[name] for name in kept.files}
+    kept: Mapping[str, Floats] = load_file(path)
+    return kept

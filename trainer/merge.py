@@ -28,7 +28,7 @@ from trainer.collect import Stop
 from trainer.config import Config
 from trainer.conversations import Conversation, few
 from trainer.distance import Distance, Expected, distance, room_bytes
-from trainer.lines import write_json
+from trainer.lines import refused_if_unwritable, write_json
 from trainer.ownership.manifest import digested
 from trainer.ownership.work import Work
 from trainer.room import refuse_full
@@ -78,7 +78,7 @@ def merge(config: Config, *, stop: Stop | None = None, told: Told = lambda _stag
     origin = _origin(config, prepared, work)
     if (there := _found(work, origin)) is not None:
         return there
-    _refuse_other_base(work, prepared, adapter)
+    _refuse_other_base(prepared, adapter)
     kinds = _kinds(config)
     _refuse_full(work, prepared, kinds)
     (work.merged / NAME).unlink(missing_ok=True)
@@ -166,14 +166,15 @@ def build(one: Build, origin: Mapping[str, Any], heard: Callable[[str, int, int]
         return
     shutil.rmtree(one.folder, ignore_errors=True)
     part = one.folder.with_name(one.folder.name + ".part")
-    if _made_of(part) != origin:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        write_json(part / _FROM, origin)
     weights = Tensors(one.prepared.folder)
-    write(part, weights.places, partial(one.weight, weights), heard=partial(heard, f"merge {one.kind}"))
-    copy_words(one.prepared, part)
-    part.replace(one.folder)
+    with refused_if_unwritable(one.folder):
+        if _made_of(part) != origin:
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+            write_json(part / _FROM, origin)
+        write(part, weights.places, partial(one.weight, weights), heard=partial(heard, f"merge {one.kind}"))
+        copy_words(one.prepared, part)
+        part.replace(one.folder)
 
 
 def copy_words(prepared: Prepared, target: Path) -> None:
@@ -230,13 +231,9 @@ def _refuse_full(work: Work, prepared: Prepared, kinds: Sequence[str]) -> None:
     refuse_full(work.folder, len(kinds) * weights.size_bytes + room_bytes(vocabulary) - there, "Merging")
 
 
-def _refuse_other_base(work: Work, prepared: Prepared, adapter: Adapter) -> None:
-    """The run that made the adapter says on which base; its shapes say so as well."""
-    try:
-        said = json.loads((work.finetuned / "run.json").read_bytes())["identity"]["digests"]["base"]
-    except (OSError, ValueError, KeyError, TypeError):
-        said = ""
-    if said != prepared.sha256 or not adapter.fits(Tensors(prepared.folder).places):
+def _refuse_other_base(prepared: Prepared, adapter: Adapter) -> None:
+    """The adapter says on which base it was trained; its shapes say so as well."""
+    if adapter.base_sha256 != prepared.sha256 or not adapter.fits(Tensors(prepared.folder).places):
         raise InputError(
             "The adapter was trained on another base than the configuration names.", code="TRN-082",
             hint="Run `lumen-trainer finetune` with this configuration, or name the base that it was trained on.",

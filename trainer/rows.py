@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ _TELL_EVERY = 200
 _ID_DIGITS = 32
 
 Told = Callable[[str, int, int], None]
+_N = TypeVar("_N", np.uint32, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,13 +215,13 @@ def _opened(folder: Path, digest: str) -> Tokens:
     counts = Counts(**json.loads((folder / "counts.json").read_bytes()))
     names = tuple((folder / "names").read_text(encoding="ascii").split())
     return Tokens(
-        ids=_mapped(folder / "ids", "<u4"), learn=_mapped(folder / "learn", "u1"),
+        ids=_mapped(folder / "ids", np.uint32), learn=_mapped(folder / "learn", np.uint8),
         bounds=np.fromfile(folder / "bounds", dtype="<i8"), names=names, counts=counts, digest=digest,
     )  # fmt: skip
 
 
-def _mapped(path: Path, kind: str) -> NDArray[np.generic]:
-    """A file of numbers; an empty one cannot be mapped."""
+def _mapped(path: Path, kind: type[_N]) -> NDArray[_N]:
+    """A file of numbers, little-endian as every machine is that trains; an empty one cannot be mapped."""
     return np.memmap(path, dtype=kind, mode="r") if path.stat().st_size else np.zeros(0, dtype=kind)
 
 

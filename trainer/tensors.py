@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,11 @@ class Tensors:
     def __init__(self, source: Path) -> None:
         files = sorted(source.glob("*.safetensors")) if source.is_dir() else [source]
         self.places: dict[str, Place] = {}
+        self.notes: dict[str, str] = {}  # what the files say of themselves
         for file in files:
-            self.places.update(_header(file))
+            places, notes = _header(file)
+            self.places |= places
+            self.notes |= notes
         if not self.places:
             raise _unreadable(source, "it holds no weights")
 
@@ -108,13 +112,17 @@ def write(
     for name, shard in zip(names, shards, strict=True):
         if not (folder / name).is_file():
             of_it = {one: places[one] for one in shard}
-            _write_one(folder / name, of_it, made, lambda n, before=done: heard(before + n, len(places)))
+            _write_one(folder / name, of_it, made, partial(_after, heard, done, len(places)))
         done += len(shard)
         heard(done, len(places))
     if len(shards) > 1:
         listed = {one: name for name, shard in zip(names, shards, strict=True) for one in shard}
         total = sum(place.size_bytes for place in places.values())
         write_json(folder / INDEX, {"metadata": {"total_size": total}, "weight_map": listed})
+
+
+def _after(heard: Callable[[int, int], None], before: int, count: int, done: int) -> None:
+    heard(before + done, count)
 
 
 def _write_one(
@@ -132,7 +140,7 @@ def _write_one(
             if tensor.shape != place.shape:
                 raise ValueError(f"{name} has another shape than was said")
             with refused_if_unwritable(path):
-                file.write(tensor.reshape(-1).view(torch.uint8).numpy())
+                file.write(tensor.reshape(-1).view(torch.uint8).numpy().data)
         with refused_if_unwritable(path):
             file.flush()
             os.fsync(file.fileno())
@@ -167,12 +175,12 @@ def _head(places: Mapping[str, Place]) -> bytes:
     return len(words).to_bytes(8, "little") + words
 
 
-def _header(file: Path) -> dict[str, Place]:
+def _header(file: Path) -> tuple[dict[str, Place], dict[str, str]]:
     try:
         with file.open("rb") as opened:
             length = int.from_bytes(opened.read(8), "little")
             fields = json.loads(opened.read(min(length, _LONGEST_HEADER)))
-        fields.pop("__metadata__", None)
+        notes = {str(name): str(words) for name, words in fields.pop("__metadata__", {}).items()}
         places = {name: _place(file, 8 + length, one) for name, one in fields.items()}
         whole_bytes = file.stat().st_size
     except OSError as error:
@@ -181,7 +189,7 @@ def _header(file: Path) -> dict[str, Place]:
         raise _unreadable(file, "its header is damaged, or its numbers are neither 16 nor 32 bits") from None
     if any(place.start + place.size_bytes > whole_bytes for place in places.values()):
         raise _unreadable(file, "it is cut short")
-    return places
+    return places, notes
 
 
 def _place(file: Path, data: int, fields: Mapping[str, Any]) -> Place:

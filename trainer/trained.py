@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM
 
 from lumen_desktop.errors import InputError
+from trainer.base.quiet import quiet
 from trainer.tensors import Tensors
 
 _ROOM = 1.2  # times the weights: one layer widened, embeddings widened, activations
@@ -44,9 +45,10 @@ class Trained:
         tensors = Tensors(folder)
         self.device = _device(tensors.size_bytes)
         narrow = _TYPES[next(place.type for place in tensors.places.values() if len(place.shape) > 1)]
-        self.model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=narrow, attn_implementation="sdpa", local_files_only=True, device_map={"": self.device}
-        ).eval()
+        with quiet():
+            self.model = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=narrow, attn_implementation="sdpa", local_files_only=True, device_map={"": self.device}
+            ).eval()
         self.model.requires_grad_(requires_grad=False)
         if narrow is not _WIDE:
             _widen(self.model)

@@ -26,9 +26,10 @@ from typing import Any
 
 KL_F16, GAIN, MEMORY_GB = 1e-4, 0.25, 20.0
 QUANTISATIONS = ["Q8_0", "Q5_K_M", "Q4_K_M"]
+_HIDDEN, _INNER, _KEYS, _VOCABULARY = 4_096, 14_336, 1_024, 32_000
 _SEVEN = {
-    "architectures": ["MistralForCausalLM"], "model_type": "mistral", "vocab_size": 32_000, "hidden_size": 4_096,
-    "intermediate_size": 14_336, "num_attention_heads": 32, "num_key_value_heads": 8, "torch_dtype": "bfloat16",
+    "architectures": ["MistralForCausalLM"], "model_type": "mistral", "vocab_size": _VOCABULARY, "hidden_size": _HIDDEN,
+    "intermediate_size": _INNER, "num_attention_heads": 32, "num_key_value_heads": 8, "torch_dtype": "bfloat16",
     "rms_norm_eps": 1e-5, "max_position_embeddings": 32_768, "tie_word_embeddings": False, "sliding_window": None,
 }  # fmt: skip
 _RANK = 16
@@ -75,7 +76,7 @@ def files(base: str, dataset: Path | None, folder: Path, examples: int) -> int:
     ours, without = found.parity["Q4_K_M"].distance.kl_mean, plain[-1][2].kl_mean
     kl, gain = found.parity["F16"].distance.kl_mean, 1 - ours / without
     print(f"KL of F16 {kl:.2g} (goal {KL_F16}); importance takes {gain:.0%} off Q4_K_M's KL (goal {GAIN:.0%})")
-    return (kl > KL_F16) + (gain < GAIN)
+    return int(kl > KL_F16) + int(gain < GAIN)
 
 
 def _plain(config: Any) -> list[tuple[str, int, Any]]:
@@ -120,13 +121,13 @@ def random_model(folder: Path, layers: int) -> None:
     def place(*shape: int, kind: str = "BF16") -> Place:
         return Place(folder, kind, shape, 0)
 
-    hidden, inner, keys = _SEVEN["hidden_size"], _SEVEN["intermediate_size"], 1_024
+    hidden, inner, keys = _HIDDEN, _INNER, _KEYS
     shapes = {
         "self_attn.q_proj": (hidden, hidden), "self_attn.k_proj": (keys, hidden), "self_attn.v_proj": (keys, hidden),
         "self_attn.o_proj": (hidden, hidden), "mlp.gate_proj": (inner, hidden), "mlp.up_proj": (inner, hidden),
         "mlp.down_proj": (hidden, inner),
     }  # fmt: skip
-    places = {"model.embed_tokens.weight": place(32_000, hidden)}
+    places = {"model.embed_tokens.weight": place(_VOCABULARY, hidden)}
     lora = {}
     for layer in range(layers):
         before = f"model.layers.{layer}."
@@ -136,7 +137,7 @@ def random_model(folder: Path, layers: int) -> None:
             lora[f"base_model.model.{before}{name}.lora_B.weight"] = place(out, _RANK, kind="F32")
         for norm in ("input_layernorm", "post_attention_layernorm"):
             places[f"{before}{norm}.weight"] = place(hidden)
-    places |= {"model.norm.weight": place(hidden), "lm_head.weight": place(32_000, hidden)}
+    places |= {"model.norm.weight": place(hidden), "lm_head.weight": place(_VOCABULARY, hidden)}
     base, adapter = folder / "base", folder / "work" / "finetuned" / "adapter"
     base.mkdir(parents=True)
     adapter.mkdir(parents=True)

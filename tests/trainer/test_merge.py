@@ -12,8 +12,8 @@ from peft import PeftModel
 
 from lumen_desktop.errors import InputError, Stopped, StorageError
 from tests.trainer.conftest import environment
-from tests.trainer.tuned import adapted, altered, configured, tuned, weights
-from trainer import base, merge
+from tests.trainer.tuned import adapted, altered, configured, peft_as_it_is, tuned, weights
+from trainer import base, merge, tensors
 from trainer.adapter import Adapter
 from trainer.collect import Stop
 from trainer.config import Config
@@ -28,7 +28,7 @@ from trainer import merge, tensors
 from trainer.config import load
 tensors.SHARD_BYTES = 1_000_000
 def told(stage, done, _all):
-    if stage == "merge dequantised" and done == int(sys.argv[2]):
+    if stage == "merge dequantised" and done == 20:
         os.kill(os.getpid(), 9)
 merge.merge(load(Path(sys.argv[1])), told=told)
 """
@@ -48,16 +48,17 @@ def _merged_by_peft(config: Config, *, dequantised: bool) -> dict[str, torch.Ten
     else:
         model = base.load(prepared, precision="fp32", compute="fp32")
     adapter = Work(config.work_folder).finetuned / "adapter"
-    whole: dict[str, torch.Tensor] = PeftModel.from_pretrained(model, adapter).merge_and_unload().state_dict()
+    with peft_as_it_is():
+        whole: dict[str, torch.Tensor] = PeftModel.from_pretrained(model, adapter).merge_and_unload().state_dict()
     return whole
 
 
 def _ours(config: Config, kind: str) -> Iterator[tuple[str, torch.Tensor]]:
     prepared, work = base.prepare(config), Work(config.work_folder)
-    tensors = Tensors(prepared.folder)
+    read = Tensors(prepared.folder)
     build = merge.Build(kind, prepared, Adapter(work.finetuned / "adapter"), config.finetune.compute, Path())
-    for name in tensors.places:
-        yield name, build.weight(tensors, name)
+    for name in read.places:
+        yield name, build.weight(read, name)
 
 
 @pytest.mark.parametrize("kind", [merge.DEQUANTISED, merge.ORIGINAL])
@@ -82,9 +83,9 @@ def test_the_two_merges_differ_and_so_does_the_base(made: tuple[Config, merge.Me
 
 def test_what_is_written_is_that_in_the_bases_type_and_never_in_4_bits(made: tuple[Config, merge.Merged]) -> None:
     config, merged = made
-    written, tensors = Tensors(merged.folder), Tensors(base.prepare(config).folder)
+    written, before = Tensors(merged.folder), Tensors(base.prepare(config).folder)
     assert {name: (place.type, place.shape) for name, place in written.places.items()} == {
-        name: (place.type, place.shape) for name, place in tensors.places.items()
+        name: (place.type, place.shape) for name, place in before.places.items()
     }
     for name, weight in _ours(config, merged.kept):
         assert torch.equal(written.read(name), weight.to(torch.bfloat16)), name
@@ -122,18 +123,18 @@ def test_without_nf4_there_is_one_merge(tmp_path: Path) -> None:
     assert set(merged.losses) == {merge.ORIGINAL}
 
 
-def test_a_killed_merge_goes_on_and_gives_the_same_bytes(tmp_path: Path, made: tuple[Config, merge.Merged]) -> None:
+def test_a_killed_merge_goes_on_and_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tuned(tmp_path, export={"merge": "dequantised", "parity_examples": 2})
     work = Work(config.work_folder)
-    command = [sys.executable, "-c", KILLED, str(config.file)]
-    killed = subprocess.run([*command, "20"], env=environment(), check=False, timeout=120)
+    monkeypatch.setattr(tensors, "SHARD_BYTES", 1_000_000)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(config.file)], env=environment(), check=False, timeout=120
+    )
     assert killed.returncode == -9
     assert [path.name for path in work.merged.iterdir()] == ["dequantised.part"]
     whole = {path.name: path.stat().st_mtime_ns for path in weights(work.merged / "dequantised.part")}
     assert whole
-    done = subprocess.run([*command, "-1"], env=environment(), capture_output=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    folder = merge.read(config).folder
+    folder = merge.merge(config).folder
     assert {name: (folder / name).stat().st_mtime_ns for name in whole} == whole
     written = Tensors(folder)
     for name, weight in _ours(config, merge.DEQUANTISED):
@@ -158,7 +159,7 @@ def test_a_stopped_merge_leaves_nothing_under_its_final_name(tmp_path: Path) -> 
 
 def test_an_adapter_of_another_base_is_refused(tmp_path: Path) -> None:
     config = tuned(tmp_path)
-    altered(Work(config.work_folder).finetuned / "run.json", identity={"digests": {"base": "0" * 64}})
+    adapted(config, base_sha256="0" * 64)
     with pytest.raises(InputError) as refusal:
         merge.merge(config)
     assert refusal.value.code == "TRN-082"

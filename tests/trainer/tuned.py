@@ -3,7 +3,9 @@
 The adapter's matrices are both far from nought, so that a merge that forgets one is seen.
 """
 
+import contextlib
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,10 @@ from peft import LoraConfig, get_peft_model
 
 from trainer import base, convert
 from trainer.config import Config, load
-from trainer.lines import LinesFile, write_json
+from trainer.lines import LinesFile
 from trainer.ownership.work import Work
 from trainer.records import Example, Message
+from trainer.training import adapters
 
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 NAME = "tiny-mistral"
@@ -41,7 +44,7 @@ def example(number: int) -> Example:
 
 def configured(folder: Path, **sections: Any) -> Config:
     """A configuration over the tiny base; sections by keyword stand beside those that keep it small."""
-    small = {
+    small: dict[str, Any] = {
         "base": {"model": NAME, "revision": "", "name": NAME},
         "finetune": {"compute": "fp32", "rank": 4, "alpha": 8, "example_tokens": 512, "threads": 1},
         "export": {"quantisations": ["F16", "Q8_0", "Q4_K_M"], "ship": "Q8_0", "importance_examples": 6,
@@ -68,20 +71,30 @@ def tuned(folder: Path, **sections: Any) -> Config:
     return config
 
 
-def adapted(config: Config, *, scale: float = 0.2) -> None:
+def adapted(config: Config, *, scale: float = 0.2, base_sha256: str = "") -> None:
     """Writes an adapter of random numbers for the configuration's base, as training leaves it."""
     prepared, work = base.prepare(config), Work(config.work_folder)
     model = base.load(prepared, precision="nf4", compute="fp32")
     torch.manual_seed(7)
     how = LoraConfig(r=config.finetune.rank, lora_alpha=config.finetune.alpha, target_modules=LINEAR,
                      init_lora_weights=False, task_type="CAUSAL_LM")  # fmt: skip
-    added = get_peft_model(model, how)
+    with peft_as_it_is():
+        added = get_peft_model(model, how)
     with torch.no_grad():
         for name, parameter in added.named_parameters():
             if "lora_" in name:
                 parameter.mul_(scale)
-    added.save_pretrained(work.finetuned / "adapter")
-    write_json(work.finetuned / "run.json", {"identity": {"digests": {"base": prepared.sha256}}})
+    folder = work.finetuned / "adapter"
+    folder.mkdir(parents=True, exist_ok=True)
+    adapters.save(added, folder, base=prepared.name, base_sha256=base_sha256 or prepared.sha256)
+
+
+@contextlib.contextmanager
+def peft_as_it_is() -> Iterator[None]:
+    """It asks transformers by a name that will go; nothing else of it is let pass."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield
 
 
 def weights(folder: Path) -> Iterator[Path]:
