@@ -319,7 +319,7 @@ def _loop(run: _Run, model: Any, checkpoints: Checkpoints, from_step: int) -> Lo
         if place.rank == 0
         else None,
         stop=run.stop,
-        base=(run.prepared.name, run.prepared.sha256),
+        base=run.prepared.name,
         patience=how.patience,
     )
     loop = Loop(model, given, parts)
@@ -389,7 +389,7 @@ def _prefer(run: _Run, loop: Loop, best: int) -> tuple[dict[str, Any], float]:
     written = folder / "preferred.part"
     shutil.rmtree(written, ignore_errors=True)
     written.mkdir()
-    adapters.save(model, written, base=prepared.name, base_sha256=prepared.sha256)
+    adapters.save(model, written, base=prepared.name)
     _adapter_from(folder / ADAPTER, folder / BEFORE_PREFERENCE)
     _adapter_from(written, folder / ADAPTER)
     shutil.rmtree(written)

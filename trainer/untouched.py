@@ -14,14 +14,13 @@ from trainer import base, importance
 from trainer.collect import Stop
 from trainer.config import Config
 from trainer.convert import to_gguf
-from trainer.export import WHOLE
+from trainer.export import IMPORTANCE, WHOLE
 from trainer.lines import refused_if_unwritable, write_json
 from trainer.llama import quantise
 from trainer.ownership.manifest import FileFact, digested
 from trainer.ownership.work import Work
 
 Told = Callable[[str, int, int], None]
-_IMPORTANCE = "importance.npz"
 
 
 def untouched(config: Config, *, stop: Stop, told: Told = lambda _stage, _done, _all: None) -> Path:
@@ -36,7 +35,7 @@ def untouched(config: Config, *, stop: Stop, told: Told = lambda _stage, _done, 
         return _named(config.place(config.base.quantised))
     prepared, kind = base.prepare(config, told=told), config.export.ship
     folder = Work(config.work_folder).exported
-    path, figures = folder / f"base-{config.base.name}-{kind}.gguf", folder / _IMPORTANCE
+    path, figures = folder / f"base-{config.base.name}-{kind}.gguf", folder / IMPORTANCE
     if kind != WHOLE and not figures.is_file():
         raise InputError("Nothing was exported yet.", code="TRN-017", hint="Run `lumen-trainer export` first.")
     origin = {"base": prepared.sha256, "kind": kind, "importance": digested(figures).sha256 if kind != WHOLE else ""}

@@ -50,6 +50,7 @@ SLOTS: Final = 7
 HEAD_BYTES: Final = (1 + SLOTS) * SECTOR_BYTES
 _HEAD = struct.Struct(f"<{len(MAGIC)}sBI")
 _PIECE_BYTES: Final = 1024**2
+_BUFFER_BYTES: Final = 64 * 1024
 _NO_DIGEST: Final = "0" * 64
 _MEDIA_TYPES: Final[Mapping[str, str]] = {
     ".gguf": "application/x-gguf",
@@ -135,7 +136,7 @@ def open_part(path: Path, name: str) -> BinaryIO:
     """
     bundle = BuildBundle(path)
     try:
-        return bundle.reader(bundle.manifest.part(name))
+        return bundle.reader(bundle.manifest.part(name), last=True)
     except BundleError:
         bundle.close()
         raise
@@ -193,9 +194,15 @@ class BuildBundle:
     def __exit__(self, *_ended: object) -> None:
         self.close()
 
-    def reader(self, part: Part) -> io.BufferedReader:
-        """A part as a file to read from, within its bounds; closing it closes the bundle."""
-        return io.BufferedReader(_Stretch(self._file, self._offsets[part.name], part.size_bytes))
+    def reader(self, part: Part, *, last: bool = False) -> io.BufferedReader:
+        """A part as a file to read from, within its bounds.
+
+        Args:
+            part: of this bundle.
+            last: whether closing it closes the bundle.
+        """
+        stretch = _Stretch(self._file, self._offsets[part.name], part.size_bytes, closes=last)
+        return io.BufferedReader(stretch, _BUFFER_BYTES)
 
     def check_part(self, part: Part, *, copy: BinaryIO | None = None) -> None:
         """Reads a part in pieces and, where wanted, copies it.
@@ -231,9 +238,9 @@ class BuildBundle:
 class _Stretch(io.RawIOBase):
     """A stretch of a file as a file of its own."""
 
-    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+    def __init__(self, file: BinaryIO, start: int, size: int, *, closes: bool) -> None:
         super().__init__()
-        self._file, self._start, self._size, self._at = file, start, size, 0
+        self._file, self._start, self._size, self._at, self._closes = file, start, size, 0, closes
 
     def readable(self) -> bool:
         return True
@@ -254,7 +261,8 @@ class _Stretch(io.RawIOBase):
         return len(piece)
 
     def close(self) -> None:
-        self._file.close()
+        if self._closes:
+            self._file.close()
         super().close()
 
 

@@ -248,19 +248,18 @@ def _check_places(tensors: list[_Tensor], header_bytes: int, size_bytes: int, al
 
 
 def _alignment(fields: Mapping[str, Any]) -> int:
-    return _checked(fields, "general.alignment", int, lambda value: value in {8, 16, 32, 64, 128, 256}, default=32)
+    return int(_checked(fields, "general.alignment", int, lambda value: value in {8, 16, 32, 64, 128, 256}, default=32))
 
 
 def _check_tokenizer(fields: Mapping[str, Any]) -> int:
     """The tokenizer's lists are of one length and its special tokens in it; the number of tokens."""
     _checked(fields, "tokenizer.ggml.model", str, lambda name: name in {"llama", "gpt2"})
     tokens = _checked(fields, "tokenizer.ggml.tokens", _Array, lambda array: array.kind == _STRING and array.count > 0)
-    vocabulary = tokens.count
+    vocabulary = int(tokens.count)
     for key, kind in (("token_type", _INT32), ("scores", _FLOAT32)):
-        _checked(
-            fields, f"tokenizer.ggml.{key}", _Array,
-            lambda array, kind=kind: (array.kind, array.count) == (kind, vocabulary), default=None,
-        )  # fmt: skip
+        found = fields.get(f"tokenizer.ggml.{key}", _Array(kind, vocabulary))
+        if type(found) is not _Array or (found.kind, found.count) != (kind, vocabulary):
+            raise _broken(f"{key} are not as many as the tokens")
     kinds = fields.get("tokenizer.ggml.token_type")
     if kinds is not None and not 0 <= kinds.lowest <= kinds.highest <= 6:  # noqa: PLR2004 - the types that there are
         raise _broken("a token has an unknown type")

@@ -109,7 +109,7 @@ def _seal(untrusted: bytes, manifest_bytes: bytes) -> Seal:
     found = Seal(untrusted[:KEY_BYTES], untrusted[KEY_BYTES : KEY_BYTES + SIGNATURE_BYTES])
     right = is_signed(found.key, found.signature, purpose=BUILD_PURPOSE, content=manifest_bytes)
     if not right or any(untrusted[KEY_BYTES + SIGNATURE_BYTES :]):
-        raise changed("a seal")
+        raise changed("its manifest or a seal")
     return found
 
 

@@ -4,13 +4,16 @@ Knows no pipe and no prompt's meaning. Called by `worker`, in a process that may
 
 Two properties are made here and not left to chance:
 
-* **Text is never control.** The template is rendered around marks that nobody can guess, its own
-  pieces are tokenised with control tokens on, the texts between them with control tokens off.
-* **A warm answer is the cold answer, bit for bit.** llama.cpp's results depend on how a prompt is cut
-  into batches: a kept prefix of any length was measured to move scores by up to 0.5. So a prompt is cut
-  in the same places always, at the end of each turn's text and every 128 tokens within, and what is kept
-  of the previous prompt are whole batches. Generated tokens are evaluated again, as prompt. (A rest joins
-  the batch before it: below 64 tokens flash attention takes a path that is half as fast.)
+* **Text is never control, and the ids are otherwise those of the whole prompt.** The template is rendered
+  around marks that nobody can guess and cut at its own control tokens; each stretch between two of them, the
+  turns' texts put in, is tokenised as a whole with control tokens off. llama.cpp cuts a string in the same
+  way, so the ids are those that the model was trained on, whether a token reaches across the template's
+  words (BPE) or each stretch begins with a space of its own (sentencepiece).
+* **A warm answer is the cold answer, bit for bit.** llama.cpp's results depend on how a prompt is cut into
+  batches: a kept prefix of any length was measured to move scores by up to 0.5. So a prompt is cut in the
+  same places always, at the end of each stretch with a turn's text and every 128 tokens within, and what is
+  kept of the previous prompt are whole batches. Generated tokens are evaluated again, as prompt. (A rest
+  joins the batch before it: below 64 tokens flash attention takes a path that is half as fast.)
 """
 
 import codecs
@@ -18,6 +21,7 @@ import contextlib
 import ctypes
 import importlib.metadata
 import itertools
+import re
 import secrets
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -70,6 +74,7 @@ class ChatModel:
         self._vocabulary = self._llama._model.vocab  # noqa: SLF001 - the binding has no public way
         self._context = self._llama._ctx.ctx  # noqa: SLF001
         self._format = _formatter(template, self._llama)
+        self._control = _control_tokens(self._llama)
         self._evaluated: list[list[int]] = []
         self._stopped: Stopped = _never
         self._abort = llama_cpp.ggml_abort_callback(lambda _data: self._stopped())
@@ -82,7 +87,7 @@ class ChatModel:
     def prompt(self, turns: Sequence[Turn]) -> list[int]:
         """Token ids of a conversation, up to where the answer begins.
 
-        For ordinary text they are the ids of the whole rendered string.
+        Where no text spells a control token they are the ids of the whole rendered string.
 
         Raises:
             EngineError: the template leaves a turn out or repeats it (ENG-014).
@@ -137,17 +142,23 @@ class ChatModel:
         return "stopped" if stopped() else None
 
     def _parts(self, turns: Sequence[Turn]) -> list[list[int]]:
-        """The prompt's ids, cut at the end of each turn's text: there a later prompt may go on differently."""
-        marks = [secrets.token_hex(16) for _ in turns]
-        messages = [{"role": turn.role, "content": mark} for turn, mark in zip(turns, marks, strict=True)]
-        rest: str = self._format(messages=messages).prompt
-        parts = []
-        for turn, mark in zip(turns, marks, strict=True):
-            before, found, rest = rest.partition(mark)
-            if not found or mark in rest:
-                raise _template_error("does not carry each turn once")
-            parts.append(self._ids(before, control=True) + self._ids(turn.text, control=False))
-        return [*parts, self._ids(rest, control=True)]
+        """The prompt's ids, cut behind each stretch with a turn's text: there a later prompt may go on differently."""
+        texts = {secrets.token_hex(16): turn.text for turn in turns}
+        marks = re.compile("|".join(texts))
+        messages = [{"role": turn.role, "content": mark} for turn, mark in zip(turns, texts, strict=True)]
+        rendered: str = self._format(messages=messages).prompt
+        if marks.findall(rendered) != list(texts):
+            raise _template_error("does not carry each turn once")
+        parts: list[list[int]] = [[]]
+        for stretch in _cut(rendered, self._control):
+            if isinstance(stretch, int):
+                parts[-1].append(stretch)
+                continue
+            words, turns_in_it = marks.subn(lambda mark: texts[mark.group()], stretch)
+            parts[-1] += self._ids(words)
+            if turns_in_it:
+                parts.append([])
+        return parts
 
     def _draw(
         self, batches: list[list[int]], sampling: Sampling, stopped: Stopped
@@ -207,8 +218,9 @@ class ChatModel:
         callback = self._abort if stopped else llama_cpp.ggml_abort_callback()
         llama_cpp.llama_set_abort_callback(self._context, callback, None)
 
-    def _ids(self, text: str, *, control: bool) -> list[int]:
-        ids: list[int] = self._llama.tokenize(text.encode("utf-8", "replace"), add_bos=False, special=control)
+    def _ids(self, text: str) -> list[int]:
+        """Ids of a text in which nothing is control."""
+        ids: list[int] = self._llama.tokenize(text.encode("utf-8", "replace"), add_bos=False, special=False)
         return ids
 
     def _piece(self, token: int) -> bytes:
@@ -321,6 +333,32 @@ def _formatter(template: Path, llama: llama_cpp.Llama) -> Jinja2ChatFormatter:
         raise _template_error(f"cannot be read ({error.strerror})") from error
     except Exception as error:  # Jinja's errors share no base that the binding exports
         raise _template_error("cannot be understood") from error
+
+
+def _control_tokens(llama: llama_cpp.Llama) -> list[tuple[str, int]]:
+    """Each control token's text and id, the longest first, as llama.cpp looks for them."""
+    vocabulary = llama._model.vocab  # noqa: SLF001
+    wanted = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN
+    ids = (i for i in range(llama.n_vocab()) if llama_cpp.llama_vocab_get_attr(vocabulary, i) & wanted)
+    texts = [(llama_cpp.llama_vocab_get_text(vocabulary, i).decode("utf-8", "replace"), i) for i in ids]
+    return sorted((token for token in texts if token[0]), key=lambda token: -len(token[0].encode()))
+
+
+def _cut(template_words: str, control: Sequence[tuple[str, int]]) -> list[str | int]:
+    """A rendered template as control tokens and the stretches between them, in order; no stretch is empty."""
+    cut: list[str | int] = [template_words]
+    for text, token in control:
+        cut = [piece for stretch in cut for piece in _cut_at(stretch, text, token)]
+    return [piece for piece in cut if piece != ""]
+
+
+def _cut_at(stretch: str | int, text: str, token: int) -> list[str | int]:
+    if isinstance(stretch, int) or text not in stretch:
+        return [stretch]
+    cut: list[str | int] = []
+    for piece in stretch.split(text):
+        cut += [piece, token]
+    return cut[:-1]
 
 
 def _embeds(metadata: dict[str, str]) -> bool:

@@ -52,6 +52,12 @@ def settings(folder: Path, change: Callable[[dict[str, object]], object], name: 
     (folder / name).write_text(json.dumps(fields))
 
 
+def gone(folder: Path, *names: str) -> None:
+    """Files are not there."""
+    for name in names:
+        (folder / name).unlink()
+
+
 def test_the_tiny_model_is_made_once(tmp_path: Path) -> None:
     config = configured(tmp_path)
     assert config.base.model == TINY
@@ -171,15 +177,15 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str, str]] = {
         lambda at: (at / "model.safetensors.index.json").write_text('{"weight_map": 3}'), "TRN-064", "is damaged",
     ),
     "a pickle": (
-        lambda at: ((at / "model.safetensors").unlink(), (at / "pytorch_model.bin").write_bytes(b"\x80\x02.")),
+        lambda at: (at / "model.safetensors").rename(at / "pytorch_model.bin"),
         "TRN-064", "not in torch's zip form",
     ),
     "no tokenizer": (
-        lambda at: [(at / name).unlink() for name in ("tokenizer.json", "tokenizer.model")], "TRN-065", "has neither",
+        lambda at: gone(at, "tokenizer.json", "tokenizer.model"), "TRN-065", "has neither",
     ),
     "damaged tokenizer": (lambda at: (at / "tokenizer.json").write_text("{}"), "TRN-065", "tokenizer.json is damaged"),
     "damaged sentencepiece": (
-        lambda at: ((at / "tokenizer.json").unlink(), (at / "tokenizer.model").write_bytes(b"x")),
+        lambda at: (at / "tokenizer.json").replace(at / "tokenizer.model"),
         "TRN-065", "tokenizer.model is damaged",
     ),
     "no settings": (lambda at: (at / "tokenizer_config.json").unlink(), "TRN-066", "no template"),

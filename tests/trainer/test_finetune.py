@@ -37,6 +37,7 @@ def test_it_learns(ran: tuple[Any, Finetuned, Any]) -> None:
     assert (done.best_step, done.validation_loss) in looks
 
 
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")  # peft asks for it by its old name
 def test_the_adapter_is_the_one_that_was_best(ran: tuple[Any, Finetuned, Any]) -> None:
     config, done, _ = ran
     prepared = prepare(config)

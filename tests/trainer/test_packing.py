@@ -71,7 +71,8 @@ def whole(model: PreTrainedModel, documents: list[Document]) -> torch.Tensor:
     """Logits of one row with these documents."""
     batch = collate([Pack(0, tuple(documents))])
     batch.pop("labels")
-    return model(**batch).logits[0]
+    logits: torch.Tensor = model(**batch).logits[0]
+    return logits
 
 
 @pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])

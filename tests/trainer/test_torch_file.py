@@ -4,6 +4,7 @@ import collections
 import os
 import pickle
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,15 @@ def state() -> dict[str, torch.Tensor]:
     }
 
 
-def repacked(path: Path, target: Path, *, compression: int = zipfile.ZIP_STORED, **replaced: bytes) -> Path:
+def repacked(
+    path: Path, target: Path, *, compression: int = zipfile.ZIP_STORED, replaced: Mapping[str, bytes] | None = None
+) -> Path:
     """The same zip with other contents or compressed."""
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(target, "w", compression) as new:
         for info in old.infolist():
-            new.writestr(info.filename, replaced.get(info.filename.rsplit("/", 1)[-1].split(".")[0], old.read(info)))
+            new.writestr(
+                info.filename, (replaced or {}).get(info.filename.rsplit("/", 1)[-1].split(".")[0], old.read(info))
+            )
     return target
 
 
@@ -125,7 +130,7 @@ def test_a_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path) -> None:
 def test_other_forms_are_refused(tmp_path: Path) -> None:
     path = saved(tmp_path / "m.bin", state())
     assert "compressed" in refused(repacked(path, tmp_path / "z.bin", compression=zipfile.ZIP_DEFLATED))
-    assert "byte order" in refused(repacked(path, tmp_path / "b.bin", byteorder=b"big"))
+    assert "byte order" in refused(repacked(path, tmp_path / "b.bin", replaced={"byteorder": b"big"}))
     torch.save(state(), tmp_path / "old.bin", _use_new_zipfile_serialization=False)
     assert "zip form" in refused(tmp_path / "old.bin")
     (tmp_path / "plain.bin").write_bytes(pickle.dumps({"w": 1}))
@@ -137,20 +142,20 @@ def test_other_forms_are_refused(tmp_path: Path) -> None:
 
 def test_a_tensor_that_reaches_beyond_its_numbers_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path / "m.bin", {"w": torch.arange(8.0)})
-    short = repacked(path, tmp_path / "short.bin", **{"0": b"\0" * 16})
+    short = repacked(path, tmp_path / "short.bin", replaced={"0": b"\0" * 16})
     assert "missing or cut short" in refused(short)
     with zipfile.ZipFile(path) as archive:
         program = next(archive.read(one) for one in archive.infolist() if one.filename.endswith("data.pkl"))
     # its 8 numbers, BININT1, stand for the storage's count, then for the tensor's length
     at = program.rindex(b"K\x08")
-    longer = repacked(path, tmp_path / "longer.bin", data=program[:at] + b"K\x09" + program[at + 2 :])
+    longer = repacked(path, tmp_path / "longer.bin", replaced={"data": program[:at] + b"K\x09" + program[at + 2 :]})
     assert "reaches beyond" in refused(longer)
 
 
 def test_a_program_of_any_bytes_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path / "m.bin", state())
     for program in (b"", b".", b"\x80\x02.", b"\x80\x02}q\x00.", b"(" * 100, b"\x80\x02tR.", b"\x80\x02(Q.", b"\xff"):
-        refused(repacked(path, tmp_path / "p.bin", data=program))
+        refused(repacked(path, tmp_path / "p.bin", replaced={"data": program}))
 
 
 def test_a_folder_of_torch_files_becomes_safetensors(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def bring(source: Source, folder: Path, *, told: Told) -> list[str]:
     elif source.kind == "gguf":
         from trainer.base import gguf_file  # noqa: PLC0415 - transformers' GGUF reader takes seconds to import
 
-        gguf_file.write(source.path, folder)
+        gguf_file.write(source.path, folder, told=told)
         fields = _json(folder / "config.json", "TRN-063")
     else:
         fields = _config(source.path)

@@ -6,17 +6,21 @@ holds no tokenizer.model, which its export would need: for those the publisher's
 """
 
 import json
-import warnings
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+import numpy as np
 import torch
 from tokenizers import pre_tokenizers
-from transformers import AutoModelForCausalLM, GgufConfig
+from transformers import LlamaConfig
 from transformers.integrations.gguf import gguf_tokenizer_mapping as reading
+from transformers.integrations.gguf.dequant import dequantize, row_bytes
+from transformers.integrations.gguf.reader import GgufHeader, read_gguf_metadata
 
 from lumen_desktop.errors import InputError
-from trainer.base import template
+from trainer.base import shards, template
 from trainer.base.quiet import quiet
 
 _DIGITS: Final = pre_tokenizers.Sequence([
@@ -25,9 +29,22 @@ _DIGITS: Final = pre_tokenizers.Sequence([
 # Where transformers' own reading of a GGUF leaves the pre-tokenizer as GPT-2's though the file says another one.
 _PRE: Final = {"smollm": _DIGITS}
 _PLAIN: Final = ("default", "gpt-2", "gpt2")
+_PLAIN_TYPES: Final = {0: torch.float32, 1: torch.float16, 30: torch.bfloat16}
+_ENDS: Final = {
+    "token_embd.weight": "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight",
+    "output.weight": "lm_head.weight",
+}  # fmt: skip
+_PARTS: Final = {
+    "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj", "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj", "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",
+}  # fmt: skip
+_LAYER: Final = re.compile(r"blk\.(?P<layer>[0-9]{1,4})\.(?P<part>[a-z_]+)\.weight")
+
+Told = Callable[[str, int, int], None]
 
 
-def write(path: Path, folder: Path) -> None:
+def write(path: Path, folder: Path, *, told: Told) -> None:
     """Writes what the file holds as config.json, safetensors, tokenizer files and template.
 
     Raises:
@@ -36,13 +53,18 @@ def write(path: Path, folder: Path) -> None:
     """
     try:
         architecture, words, settings = reading.get_gguf_tokenizer(str(path))
+        facts, _names = read_gguf_metadata(str(path))
     except Exception:  # noqa: BLE001 - a damaged file fails in whatever way
         _refuse("TRN-064", f"{path.name} is damaged or cut short.", "Download the file again.")
     if architecture != "llama":
         _refuse("TRN-063", f"{path.name} is a {architecture[:40]} model, which is not trained here.",
                 "Name a GGUF of the Llama or Mistral family.")  # fmt: skip
     _write_tokenizer(path, folder, words, settings)
-    _write_weights(path, folder)
+    try:
+        _write_config(path, folder, facts, len(words["tokens"]))
+        _write_weights(path, folder, facts, told)
+    except (KeyError, ValueError, TypeError, RuntimeError, IndexError):
+        _refuse("TRN-064", f"The weights of {path.name} cannot be unpacked.", "Download the file again.")
 
 
 def _write_tokenizer(path: Path, folder: Path, words: dict[str, Any], settings: dict[str, Any]) -> None:
@@ -66,20 +88,72 @@ def _write_tokenizer(path: Path, folder: Path, words: dict[str, Any], settings: 
         (folder / template.NAME).write_bytes(rendering.encode())
 
 
-def _write_weights(path: Path, folder: Path) -> None:
-    """Unpacked to half precision, the type that the export begins with; to single where a weight would not fit."""
-    try:
-        with quiet(), warnings.catch_warnings():
-            model = AutoModelForCausalLM.from_pretrained(
-                path.parent, gguf_file=path.name, dtype=torch.float32, local_files_only=True,
-                quantization_config=GgufConfig(dequantize=True),
-            )  # fmt: skip
-            largest = max(float(one.detach().abs().max()) for one in model.parameters())
-            if largest < torch.finfo(torch.float16).max:
-                model = model.half()
-            model.save_pretrained(folder)
-    except (ValueError, OSError, RuntimeError, KeyError):
-        _refuse("TRN-064", f"The weights of {path.name} cannot be unpacked.", "Download the file again.")
+def _write_weights(path: Path, folder: Path, facts: dict[str, Any], told: Told) -> None:
+    """Unpacked one by one to half precision, the type that the export begins with."""
+    header = GgufHeader.from_file(str(path))
+    blob = np.memmap(path, dtype=np.uint8, mode="r")
+    named = {_name(path, one.name): one for one in header.tensors}
+    heads = {"q_proj": facts["llama.attention.head_count"], "k_proj": facts["llama.attention.head_count_kv"]}
+
+    def unpacked(shape: shards.Shape) -> torch.Tensor:
+        one = named[shape.name]
+        start = header.data_start + one.offset
+        raw = torch.from_numpy(np.array(blob[start : start + one.nbytes]))
+        if raw.numel() != one.nbytes:
+            _refuse("TRN-064", f"{path.name} is damaged or cut short.", "Download the file again.")
+        tensor = _numbers(raw, one.ggml_type, one.shape)
+        count = heads.get(shape.name.split(".")[-2])
+        half = (_halves(tensor, count) if count else tensor).half()
+        if not bool(torch.isfinite(half).all()):
+            _refuse("TRN-064", f"{one.name[:80]} of {path.name} has no half-precision form.", "Take another file.")
+        return half
+
+    wanted = [shards.Shape(name, torch.float16, one.shape) for name, one in named.items()]
+    shards.write(folder, wanted, unpacked, told=lambda done, of: told("base: weights", done, of))
+
+
+def _numbers(raw: torch.Tensor, kind: int, shape: tuple[int, ...]) -> torch.Tensor:
+    if kind in _PLAIN_TYPES:
+        return raw.view(_PLAIN_TYPES[kind]).reshape(shape).float()
+    numbers: torch.Tensor = dequantize(raw.reshape(*shape[:-1], row_bytes(kind, shape[-1])), kind)
+    return numbers.reshape(shape)
+
+
+def _halves(tensor: torch.Tensor, heads: int) -> torch.Tensor:
+    """Queries and keys with each head's two halves one after the other again; llama.cpp interleaves them."""
+    pairs = tensor.reshape(heads, tensor.shape[0] // heads // 2, 2, *tensor.shape[1:])
+    return pairs.transpose(1, 2).reshape(tensor.shape)
+
+
+def _name(path: Path, name: str) -> str:
+    """A tensor's name in the publisher's form."""
+    if name in _ENDS:
+        return _ENDS[name]
+    found = _LAYER.fullmatch(name)
+    if found is None or found["part"] not in _PARTS:
+        _refuse("TRN-063", f"{path.name} holds {name[:80]}, which no model that is trained here has.",
+                "Name the folder of the same model as its publisher has it.")  # fmt: skip
+    return f"model.layers.{found['layer']}.{_PARTS[found['part']]}.weight"
+
+
+def _write_config(path: Path, folder: Path, facts: dict[str, Any], tokens: int) -> None:
+    if facts.get("llama.rope.scaling.type", "none") != "none" or facts.get("llama.expert_count"):
+        _refuse("TRN-063", f"{path.name} stretches its positions or has experts, which is not trained here.",
+                "Name a plain Llama or Mistral model.")  # fmt: skip
+    width, heads = facts["llama.embedding_length"], facts["llama.attention.head_count"]
+    names = {one.name for one in GgufHeader.from_file(str(path)).tensors}
+    fields = LlamaConfig(
+        vocab_size=tokens, hidden_size=width, intermediate_size=facts["llama.feed_forward_length"],
+        num_hidden_layers=facts["llama.block_count"], num_attention_heads=heads,
+        num_key_value_heads=facts["llama.attention.head_count_kv"],
+        head_dim=facts.get("llama.attention.key_length", width // heads),
+        max_position_embeddings=facts["llama.context_length"],
+        rms_norm_eps=round(facts["llama.attention.layer_norm_rms_epsilon"], 10),
+        rope_theta=float(facts.get("llama.rope.freq_base", 10_000.0)), tie_word_embeddings="output.weight" not in names,
+        bos_token_id=facts.get("tokenizer.ggml.bos_token_id"), eos_token_id=facts.get("tokenizer.ggml.eos_token_id"),
+        architectures=["LlamaForCausalLM"], dtype="float16",
+    ).to_dict()  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(fields, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _refuse(code: str, words: str, hint: str) -> NoReturn:

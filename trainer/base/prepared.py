@@ -23,7 +23,7 @@ from typing import Any
 
 import rfc8785
 
-from trainer.base import adopted, places
+from trainer.base import adopted, places, template
 from trainer.config import Config
 from trainer.lines import refused_if_unwritable, write_json
 from trainer.ownership.manifest import digested
@@ -104,7 +104,7 @@ def _prepared(config: Config, folder: Path, stamp: dict[str, Any]) -> Prepared:
     base = config.base
     return Prepared(
         name=base.name, revision=base.revision, licence=base.licence, folder=folder, sha256=stamp["sha256"],
-        template=(folder / adopted.template.NAME).read_bytes().decode(), notes=tuple(stamp["notes"]),
+        template=(folder / template.NAME).read_bytes().decode(), notes=tuple(stamp["notes"]),
     )  # fmt: skip
 
 

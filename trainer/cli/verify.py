@@ -1,6 +1,7 @@
 """`lumen-trainer verify`: whether a bundle is what its publishers sealed."""
 
 import datetime as dt
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,12 @@ from trainer.cli import output
 _REFUSED = frozenset({"BUN-010", "BUN-011", "BUN-015"})  # the question could not be asked
 
 
+def _release(value: str) -> str:
+    if not re.match(r"\d+\.\d+\.\d+", value):
+        raise typer.BadParameter("it has the form 1.2.3")
+    return value
+
+
 def command(
     file: Annotated[Path, typer.Argument(help="A .lumenbuild file.")],
     root: Annotated[Path, typer.Option("--root", help="The root file: whose seals count.")],
@@ -22,7 +29,8 @@ def command(
         int | None, typer.Option("--last-build", help="The newest build in use; an older one is refused.", min=1)
     ] = None,
     app_version: Annotated[
-        str, typer.Option("--app-version", help="Of the Lumen that shall run it.", metavar="X.Y.Z")
+        str,
+        typer.Option("--app-version", help="Of the Lumen that shall run it.", metavar="X.Y.Z", callback=_release),
     ] = lumen_desktop.__version__,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> int:

@@ -1,6 +1,6 @@
 """LoRA's matrices: added to every linear layer in fp32, written and read as peft's own files without pickle.
 
-The folder holds `WEIGHTS` and `CONFIG` as peft names them; the weights' header says which base they were trained on.
+The folder holds `WEIGHTS` and `CONFIG` as peft names them; `run.json` says on which base they were trained.
 """
 
 import json
@@ -37,14 +37,13 @@ def add(model: Any, how: Finetune) -> PeftModel:
     return adapted
 
 
-def save(model: PeftModel, folder: Path, *, base: str, base_sha256: str, weights: dict[str, Any] | None = None) -> None:
+def save(model: PeftModel, folder: Path, *, base: str, weights: dict[str, Any] | None = None) -> None:
     """Writes the adapters, the same bytes for the same weights.
 
     Args:
         model: with adapters.
         folder: that exists.
         base: short name of the model they belong to; no path of this machine.
-        base_sha256: its digest.
         weights: all of the model's, gathered, where it holds only a share of them itself.
 
     Raises:
@@ -53,7 +52,7 @@ def save(model: PeftModel, folder: Path, *, base: str, base_sha256: str, weights
     found = get_peft_model_state_dict(model, state_dict=weights, save_embedding_layers=False)
     kept = {name: one.detach().to("cpu", torch.float32, copy=True).contiguous() for name, one in found.items()}
     with refused_if_unwritable(folder / WEIGHTS):
-        save_file(kept, folder / WEIGHTS, metadata={"format": "pt", "base_sha256": base_sha256})
+        save_file(kept, folder / WEIGHTS, metadata={"format": "pt"})
     fields = model.peft_config["default"].to_dict()
     fields |= {"base_model_name_or_path": base, "inference_mode": True}
     write_json(folder / CONFIG, json.loads(json.dumps(fields, default=_plain)))

@@ -61,7 +61,7 @@ class Parts:
         checkpoints: where they go.
         watch: who is told; None on all processes but the first.
         stop: asks the run to end.
-        base: short name of the base, and its digest: they are written with the adapters.
+        base: short name of the base, which the adapters say they belong to.
         patience: looks at validation without a better loss after which the run ends.
     """
 
@@ -70,7 +70,7 @@ class Parts:
     checkpoints: Checkpoints
     watch: Watch | None
     stop: Stop
-    base: tuple[str, str]
+    base: str
     patience: int
 
 
@@ -201,9 +201,8 @@ class Loop(Trainer):  # type: ignore[misc] # transformers is not followed by myp
         self.accelerator.wait_for_everyone()
 
     def _fill(self, folder: Path, random: dict[str, Any], weights: dict[str, Any] | None) -> None:
-        name, digest = self.parts.base
         model = self.accelerator.unwrap_model(self.model)
-        adapters.save(model, folder, base=name, base_sha256=digest, weights=weights)
+        adapters.save(model, folder, base=self.parts.base, weights=weights)
         if not self.is_fsdp_enabled:
             states.save(folder, _OPTIMIZER, {"optimizer": self.optimizer.state_dict(),
                                              "scheduler": self.lr_scheduler.state_dict()})  # fmt: skip
