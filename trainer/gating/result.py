@@ -82,6 +82,8 @@ class GateResult:
 
     Attributes:
         build: short name of the build.
+        number: of the build.
+        quantisation: of the file.
         day: on which it was judged, ISO 8601.
         file_sha256: of the GGUF that was judged and may be sealed.
         evaluation_sha256: of the build's evaluation: its scores and every item.
@@ -92,6 +94,8 @@ class GateResult:
     """
 
     build: str
+    number: int
+    quantisation: str
     day: str
     file_sha256: str
     evaluation_sha256: str
@@ -121,6 +125,10 @@ class GateResult:
         """As JSON values."""
         return {"schema": SCHEMA, "version": VERSION, **asdict(self), "checks": [asdict(one) for one in self.checks]}
 
+    def to_bytes(self) -> bytes:
+        """As it is stored. Source: RFC 8785."""
+        return canonical(self.fields())
+
     def write(self, folder: Path) -> Path:
         """Writes it, whole or not at all.
 
@@ -131,7 +139,7 @@ class GateResult:
         part = path.with_name(path.name + ".part")
         with refused_if_unwritable(path):
             folder.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(canonical(self.fields()))
+            part.write_bytes(self.to_bytes())
             part.replace(path)
         return path
 
