@@ -4,12 +4,12 @@ Called by `trainer.cli.compare` and the gate. Knows no model.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lumen_desktop.errors import InputError
-from trainer.evaluation.results import Evaluation, Item, items
+from trainer.evaluation.results import ITEMS, Evaluation, Item, items
 from trainer.evaluation.statistics import Paired, paired
 
 
@@ -85,11 +85,10 @@ def _compared(name: str, one: list[Item], other: list[Item]) -> Compared:
     pairs = [(item, theirs[item.id]) for item in one if item.id in theirs]
     judged = all(a.right is not None and b.right is not None for a, b in pairs)
     formed = [(bool(a.formed), bool(b.formed)) for a, b in pairs if a.formed is not None and b.formed is not None]
+    right = paired([_value(a, judged=judged) for a, _ in pairs], [_value(b, judged=judged) for _, b in pairs])
     return Compared(
         set=name,
-        right=paired(*zip(*((_value(a, judged=judged), _value(b, judged=judged)) for a, b in pairs), strict=True))
-        if pairs
-        else paired([], []),
+        right=right if judged else replace(right, p=None),
         formed=paired([a for a, _ in formed], [b for _, b in formed]) if formed else None,
     )
 
@@ -99,7 +98,7 @@ def _value(item: Item, *, judged: bool) -> float:
 
 
 def _file(folder: Path, name: str) -> bool:
-    return (folder / "items" / f"{name}.jsonl").is_file()
+    return (folder / ITEMS / f"{name}.jsonl").is_file()
 
 
 def _evaluation(folder: Path) -> Evaluation:

@@ -105,14 +105,14 @@ def questions(config: Config, *, quick: bool) -> Asked:
         InputError: TRN-090, TRN-094, or a damaged dataset (TRN-008, TRN-009).
     """
     settings = config.evaluate
-    letters = sets.letters(config)
+    letters = sets.letter_questions(config)
     if quick:
         most = share({name: len(some) for name, some in letters.items()}, settings.quick_items)
         letters = {name: part(some, most[name]) for name, some in letters.items()}
     words = {name: part(some, settings.own_items) for name, some in own.questions(Work(config.work_folder)).items()}
     over = [one for name in own.OVER_PASSAGES for one in words.get(name, ())]
     words["invented"] = invented.questions(over, settings.own_items)
-    for name, some in sets.words(config).items():
+    for name, some in sets.word_questions(config).items():
         words[name] = part(some, settings.own_items) if quick else part(some, len(some))
     asked = Asked({name: part(some, len(some)) for name, some in letters.items() if some},
                   {name: some for name, some in words.items() if some})  # fmt: skip
@@ -145,9 +145,8 @@ class _Run:
         """What decides the answers."""
         settings = self._config.evaluate
         return {
-            "form": FORM, "model": self._sha256, "asked": digest(asked.all), "shots": self._shots,
-            "answer_tokens": settings.answer_tokens, "context_tokens": settings.context_tokens,
-            "threads": self._threads, "programs": _programs(),
+            "model": self._sha256, "asked": digest(asked.all, FORM, settings.answer_tokens), "shots": self._shots,
+            "context_tokens": settings.context_tokens, "threads": self._threads, "programs": _programs(),
         }  # fmt: skip
 
     def ask(self, asked: Asked, stop: Stop, told: Told) -> dict[str, list[Item]]:
@@ -155,23 +154,20 @@ class _Run:
         settings = self._config.evaluate
         found: dict[str, list[Item]] = {}
         with GgufModel(self._file, context_tokens=settings.context_tokens, threads=self._threads) as gguf:
+            asker = self._asker(gguf) if asked.words else None
             letters = Letters(GgufScorer(gguf), context_tokens=settings.context_tokens)
             for name, choices in asked.letters.items():
                 found[name] = answered(
                     self._folder, name, choices, lambda one: letters.answer(one, turned=_turned(one)),
                     stop=stop, told=told,
                 )  # fmt: skip
-            if asked.words:
-                asker = Asker(
-                    gguf, self._prompt(gguf), context_tokens=settings.context_tokens,
-                    answer_tokens=settings.answer_tokens, shots=self._shots,
-                )  # fmt: skip
-                for name, some in asked.words.items():
-                    found[name] = answered(self._folder, name, some, asker.answer, stop=stop, told=told)
+            for name, some in asked.words.items():
+                assert asker is not None
+                found[name] = answered(self._folder, name, some, asker.answer, stop=stop, told=told)
         return found
 
-    def _prompt(self, gguf: GgufModel) -> Callable[..., list[int]]:
-        """Conversations as token ids, by the base's template, which the file must carry too."""
+    def _asker(self, gguf: GgufModel) -> Asker:
+        """Puts conversations by the base's template, which the file must carry too."""
         from trainer.base import tokenizer  # noqa: PLC0415 - torch and transformers take seconds
         from trainer.turns import Turns  # noqa: PLC0415
 
@@ -182,7 +178,11 @@ class _Run:
                 f"{self._file.name} has another chat template than the base of this configuration.", code="TRN-095",
                 hint="Evaluate it with the configuration that it was made with.",
             )  # fmt: skip
-        return Turns(prepared, tokenizer(prepared)).prompt
+        settings = self._config.evaluate
+        return Asker(
+            gguf, Turns(prepared, tokenizer(prepared)).prompt, context_tokens=settings.context_tokens,
+            answer_tokens=settings.answer_tokens, shots=self._shots,
+        )  # fmt: skip
 
     def scored(self, asked: Asked, found: dict[str, list[Item]]) -> Evaluation:
         """The scores, and how fast it answers."""
@@ -200,7 +200,7 @@ class _Run:
             model=self._folder.name,
             sha256=self._sha256,
             quick=self._quick,
-            asked=f"{FORM}:{settings.answer_tokens}:{digest(asked.all)}",
+            asked=digest(asked.all, FORM, settings.answer_tokens),
             scores=(*scores, *([calibration] if calibration else [])),
             temperature=temperature,
             speed=speed.measured(self._file, context_tokens=settings.context_tokens, threads=self._threads),

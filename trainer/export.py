@@ -3,9 +3,9 @@
 Goes on where it was stopped: a file that is there, of the same inputs and with its digest, is not made again. Nothing
 is refused for its figures here; they are written down for the gate. The files::
 
-    WORK/exported/<name>-<quantisation>.gguf          with "….gguf.made.json": of what it was made
-    WORK/exported/importance.safetensors              which columns matter to the quantiser
-    WORK/exported/export.json                         digests and figures of every file; written last
+    WORK/exported/<name>-<quantisation>.gguf    beside it ….made.json: of what it was made; ….parity.json: its figures
+    WORK/exported/importance.safetensors        which columns matter to the quantiser
+    WORK/exported/export.json                   digests and figures of every file; written last
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from trainer.conversations import few
 from trainer.convert import to_gguf
 from trainer.distance import room_bytes
 from trainer.evaluation import sets
-from trainer.evaluation.questions import part, share
+from trainer.evaluation.questions import digest, part, share
 from trainer.lines import refused_if_unwritable, write_json
 from trainer.llama import quantise
 from trainer.merge import Merged
@@ -44,6 +44,7 @@ SCHEMA, VERSION = "lumen-export", 1
 WHOLE = "F16"  # of 16 bits: what the others are made from
 IMPORTANCE = "importance.safetensors"
 _BITS = {"F16": 16.0, "Q8_0": 8.5, "Q5_K_M": 5.7, "Q4_K_M": 4.9}  # of a weight, about
+_FORM = 1  # of what is measured; another number measures anew
 _FALLBACK = 1.25  # rows that are no multiple of 256 are kept in wider types
 _PACKAGES = ("torch", "transformers", "llama-cpp-python", "numpy")
 
@@ -169,17 +170,43 @@ class Job:
 
 
 def _parity(job: Job, files: Mapping[str, FileFact], heard: Heard) -> dict[str, Parity]:
+    """Of each file; what was measured before of the same file on the same questions holds."""
     settings, split = job.config, job.work.dataset / "validation.jsonl"
     most = settings.export.parity_examples
     letters = sets.letters(settings)
     each = share({name: len(some) for name, some in letters.items()}, most)
-    asked = Questions(
-        conversations=few(split, job.turns, count=most, longest=settings.finetune.example_tokens),
-        choices=[one for name, some in letters.items() for one in part(some, each[name])],
-        split=split, turns=job.turns, tokenizer=job.tokenizer, context_tokens=settings.evaluate.context_tokens,
-    )  # fmt: skip
-    paths = {kind: job.path(kind) for kind in files}
-    return dict(measured(paths, job.merged.folder, asked, threads=job.threads, heard=heard))
+    choices = [one for name, some in letters.items() for one in part(some, each[name])]
+    origin = {
+        "form": _FORM, "merged": job.merged.sha256, "split": digested(split).sha256, "conversations": most,
+        "longest": settings.finetune.example_tokens, "choices": digest(choices), "threads": job.threads,
+    }  # fmt: skip
+    known = {kind: one for kind, fact in files.items() if (one := _measured(job, kind, origin, fact)) is not None}
+    waiting = {kind: job.path(kind) for kind in files if kind not in known}
+    if waiting:
+        asked = Questions(
+            conversations=few(split, job.turns, count=most, longest=settings.finetune.example_tokens),
+            choices=choices, split=split, turns=job.turns, tokenizer=job.tokenizer,
+            context_tokens=settings.evaluate.context_tokens,
+        )  # fmt: skip
+        for kind, one in measured(waiting, job.merged.folder, asked, threads=job.threads, heard=heard):
+            values = {"from": {**origin, "file": files[kind].sha256}, "parity": asdict(one)}
+            write_json(_figures_of(job, kind), values)
+            known[kind] = one
+    return {kind: known[kind] for kind in files}
+
+
+def _figures_of(job: Job, kind: str) -> Path:
+    path = job.path(kind)
+    return path.with_name(path.name + ".parity.json")
+
+
+def _measured(job: Job, kind: str, origin: Mapping[str, Any], fact: FileFact) -> Parity | None:
+    try:
+        values = json.loads(_figures_of(job, kind).read_bytes())
+        same = values["from"] == {**origin, "file": fact.sha256}
+        return Parity.of(values["parity"]) if same else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _report(job: Job, files: Mapping[str, FileFact], found: Mapping[str, Parity]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -73,6 +73,12 @@ class Parity:
     letters_agree: float | None
     letters: int
     template_equal: bool
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Of the values of its fields, as JSON keeps them."""
+        tokens = Tokens(**{**values["tokens"], "unequal": tuple(values["tokens"]["unequal"])})
+        return cls(**{**values, "tokens": tokens, "distance": Distance(**values["distance"])})
 
 
 @dataclass(frozen=True, slots=True)

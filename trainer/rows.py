@@ -5,9 +5,10 @@ they were made from stands in their folder's name. Called by `trainer.finetune`,
 """
 
 import hashlib
+import itertools
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -21,12 +22,12 @@ from trainer.lines import read_examples, refused_if_unwritable, write_json
 from trainer.ownership.manifest import digested
 from trainer.ownership.work import Work
 from trainer.packing import Document, Pack, best_fit
+from trainer.records import Example
 from trainer.turns import Turns
 
 VERSION = 1
 MOST_UNEVEN = 0.01  # share of examples whose prompt is not their beginning; above, the template is another one
-_TELL_EVERY = 200
-_ID_DIGITS = 32
+_AT_ONCE = 256  # examples that are tokenised together
 
 Told = Callable[[str, int, int], None]
 _N = TypeVar("_N", np.uint32, np.uint8)
@@ -176,34 +177,38 @@ def _digest(source: Path, turns: Turns, longest: int) -> str:
 
 
 def _write(source: Path, turns: Turns, folder: Path, *, longest: int, told: Told | None) -> None:
+    total, done = _lines(source), 0
     kept = too_long = uneven = tokens = learnt = 0
     bounds = [0]
-    total = _lines(source)
     with (
         (folder / "ids").open("wb") as ids,
         (folder / "learn").open("wb") as learn,
         (folder / "names").open("w") as names,
     ):
-        for number, example in enumerate(read_examples(source)):
-            if told and number % _TELL_EVERY == 0:
-                told(f"tokens: {source.stem}", number, total)
-            try:
-                one = turns.learnt(example.messages)
-            except InputError:
-                uneven += 1
-                continue
-            if len(one.ids) > longest:
-                too_long += 1
-                continue
-            ids.write(np.array(one.ids, dtype="<u4").tobytes())
-            learn.write(np.array(one.learn, dtype=np.uint8).tobytes())
-            names.write(example.id + "\n")
-            kept, tokens, learnt = kept + 1, tokens + len(one.ids), learnt + sum(one.learn)
-            bounds.append(tokens)
+        for batch in _batches(read_examples(source)):
+            if told:
+                told(f"tokens: {source.stem}", done, total)
+            done += len(batch)
+            for example, one in zip(batch, turns.learnt_all([each.messages for each in batch]), strict=True):
+                if isinstance(one, InputError):
+                    uneven += 1
+                elif len(one.ids) > longest:
+                    too_long += 1
+                else:
+                    ids.write(np.array(one.ids, dtype="<u4").tobytes())
+                    learn.write(np.array(one.learn, dtype=np.uint8).tobytes())
+                    names.write(example.id + "\n")
+                    kept, tokens, learnt = kept + 1, tokens + len(one.ids), learnt + sum(one.learn)
+                    bounds.append(tokens)
     if uneven > MOST_UNEVEN * total:
         raise _other_template(uneven, total)
     np.array(bounds, dtype="<i8").tofile(folder / "bounds")
     write_json(folder / "counts.json", asdict(Counts(kept, too_long, uneven, tokens, learnt)))
+
+
+def _batches(examples: Iterator[Example]) -> Iterator[list[Example]]:
+    while batch := list(itertools.islice(examples, _AT_ONCE)):
+        yield batch
 
 
 def _lines(path: Path) -> int:

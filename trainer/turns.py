@@ -12,7 +12,7 @@ and merges across the seams.
 import itertools
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -89,12 +89,11 @@ class Turns:
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """Token ids up to where the assistant's answer to these turns begins."""
-        pieces = self._pieces(messages, answer_next=True)
-        return list(itertools.chain.from_iterable(map(self._ids, pieces)))
+        return self._joined(self._pieces(messages, answer_next=True))
 
     def ids(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of the whole conversation."""
-        return list(itertools.chain.from_iterable(map(self._ids, self._pieces(messages, answer_next=False))))
+        return self._joined(self._pieces(messages, answer_next=False))
 
     def learnt(self, messages: Sequence[Message]) -> Learnt:
         """Token ids of a conversation, and which of them are learnt.
@@ -103,41 +102,32 @@ class Turns:
             InputError: a prompt's ids are not the beginning of the whole (TRN-067), or no control token ends an
                 answer (TRN-066).
         """
-        pieces = self._pieces(messages, answer_next=False)
-        ids: list[int] = []
-        ends: dict[int, int] = {}  # message to the place after the control token behind it
-        open_turns: list[int] = []
-        for piece in pieces:
-            ids += self._ids(piece)
-            if piece.control >= 0:
-                ends |= dict.fromkeys(open_turns, len(ids))
-                open_turns = []
-            open_turns += piece.turns
-        learn = [False] * len(ids)
-        for number, message in enumerate(messages):
-            if message.role == "assistant":
-                start = self._start(messages[:number], ids)
-                end = ends.get(number)
-                if end is None:
-                    raise _no_end()
-                learn[start:end] = [True] * (end - start)
-        return Learnt(ids, learn)
+        found = self.learnt_all([messages])[0]
+        if isinstance(found, InputError):
+            raise found
+        return found
 
-    def _start(self, before: Sequence[Message], ids: Sequence[int]) -> int:
-        prompt = self.prompt(before)
-        if ids[: len(prompt)] != prompt:
-            raise InputError(
-                "A conversation's prompt is not the beginning of the whole: the dataset is from another template.",
-                code="TRN-067",
-                hint="Take the template that the base was made with, or leave base.template empty.",
-            )
-        return len(prompt)
+    def learnt_all(self, conversations: Sequence[Sequence[Message]]) -> list[Learnt | InputError]:
+        """As `learnt`, of many at once on all processors; a refusal stands in its conversation's place."""
+        plans = [self._plan(messages) for messages in conversations]
+        everything = (piece for plan in plans for piece in itertools.chain(plan.whole, *plan.prompts.values()))
+        known = self._tokenised(everything)
+        return [_assembled(plan, known) for plan in plans]
 
-    def _ids(self, piece: _Piece) -> list[int]:
-        if piece.control >= 0:
-            return [piece.control]
-        ids: list[int] = self._plain.encode(piece.text, add_special_tokens=False).ids
-        return ids
+    def _plan(self, messages: Sequence[Message]) -> "_Plan":
+        answers = [number for number, message in enumerate(messages) if message.role == "assistant"]
+        prompts = {number: self._pieces(messages[:number], answer_next=True) for number in answers}
+        return _Plan(self._pieces(messages, answer_next=False), prompts)
+
+    def _joined(self, pieces: Sequence[_Piece]) -> list[int]:
+        known = self._tokenised(pieces)
+        return [token for piece in pieces for token in _ids(piece, known)]
+
+    def _tokenised(self, pieces: Iterable[_Piece]) -> dict[str, list[int]]:
+        """The ids of each stretch, each tokenised once."""
+        texts = list({piece.text: None for piece in pieces if piece.control < 0})
+        encoded = self._plain.encode_batch_fast(texts, add_special_tokens=False)
+        return {text: one.ids for text, one in zip(texts, encoded, strict=True)}
 
     def _pieces(self, messages: Sequence[Message], *, answer_next: bool) -> list[_Piece]:
         """Control tokens and the stretches between them, in order."""
@@ -177,6 +167,47 @@ class Turns:
             yield words, None
             yield "", number
         yield rest, None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A conversation's pieces, and by the number of each answer those of the prompt before it."""
+
+    whole: list[_Piece]
+    prompts: dict[int, list[_Piece]]
+
+
+def _assembled(plan: _Plan, known: Mapping[str, list[int]]) -> Learnt | InputError:
+    ids: list[int] = []
+    ends: dict[int, int] = {}  # answer to the place after the control token behind it
+    waiting: list[int] = []
+    for piece in plan.whole:
+        ids += _ids(piece, known)
+        if piece.control >= 0:
+            ends |= dict.fromkeys(waiting, len(ids))
+            waiting = []
+        waiting += piece.turns
+    learn = [False] * len(ids)
+    for answer, prompt in plan.prompts.items():
+        before = [token for piece in prompt for token in _ids(piece, known)]
+        if ids[: len(before)] != before:
+            return _other_template()
+        if answer not in ends:
+            return _no_end()
+        learn[len(before) : ends[answer]] = [True] * (ends[answer] - len(before))
+    return Learnt(ids, learn)
+
+
+def _ids(piece: _Piece, known: Mapping[str, list[int]]) -> list[int]:
+    return known[piece.text] if piece.control < 0 else [piece.control]
+
+
+def _other_template() -> InputError:
+    return InputError(
+        "A conversation's prompt is not the beginning of the whole: the dataset is from another template.",
+        code="TRN-067",
+        hint="Take the template that the base was made with, or leave base.template empty.",
+    )
 
 
 def _unusable(words: str) -> InputError:

@@ -35,7 +35,16 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A work folder with a merged model."""
-    found = tuned(tmp_path_factory.mktemp("exported"))
+    folder = tmp_path_factory.mktemp("exported")
+    questions = {
+        str(number): {
+            "question": f"Which number follows {number}?", "answer": "B",
+            "options": {"A": str(number), "B": str(number + 1), "C": "none"},
+        }
+        for number in range(8)
+    }  # fmt: skip
+    (folder / "mirage.json").write_text(json.dumps({"medqa": questions}), encoding="utf-8")
+    found = tuned(folder, evaluate={"sets": {"mirage": "mirage.json"}})
     merge.merge(found)
     return found
 
@@ -89,14 +98,17 @@ def test_the_report_holds_each_file_with_its_figures(config: Config, exported: e
     one = report["files"]["Q8_0"]
     assert one["sha256"] == exported.files["Q8_0"].sha256
     assert one["kl_mean"] == exported.parity["Q8_0"].distance.kl_mean
-    assert one["letters_agree"] is None  # no question set was named
+    assert one["letters"] == 6
+    assert one["letters_agree"] >= 0.5
+    assert report["files"]["F16"]["letters_agree"] == 1.0
     assert report["merged"] == merge.read(config).sha256
 
 
 def test_a_second_run_makes_no_file_again(config: Config, exported: export.Exported) -> None:
-    before = {path: path.stat().st_mtime_ns for path in exported.folder.glob("*.gguf")}
-    assert export.export(config).files == exported.files
-    assert {path: path.stat().st_mtime_ns for path in exported.folder.glob("*.gguf")} == before
+    before = {path: path.stat().st_mtime_ns for path in exported.folder.iterdir() if path.name != export.NAME}
+    assert export.export(config) == exported
+    again = {path: path.stat().st_mtime_ns for path in exported.folder.iterdir() if path.name != export.NAME}
+    assert again == before
 
 
 def test_a_file_that_was_changed_is_made_again(config: Config, exported: export.Exported) -> None:

@@ -122,11 +122,11 @@ def test_examples_that_all_are_too_long_leave_nothing_to_train_on(config: Config
 def test_a_dataset_of_another_template_is_refused(
     config: Config, turns: Turns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An assistant that speaks first, twice or never: what was learnt so is not what is asked."""
+    """What the model would be asked is not what it learnt after: here because a prompt never fits."""
     dataset(config, "train", [example("Q", "A")] * 3)
-    monkeypatch.setattr(
-        turns, "_start", lambda *_: (_ for _ in ()).throw(InputError("uneven", code="TRN-067", hint=""))
-    )
+    pieces = turns._pieces
+    other = (Message("user", "other"),)
+    monkeypatch.setattr(turns, "_pieces", lambda said, **how: pieces(other if how["answer_next"] else said, **how))
     with pytest.raises(InputError, match="3 of 3 examples do not begin with their prompt") as error:
         tokenise(config, turns, "train", longest=100)
     assert error.value.code == "TRN-067"

@@ -49,7 +49,8 @@ _NO = re.compile(r"\W*No[.,!:]")
 _MARKED = re.compile(r"[\w][\w./:-]*")  # a word or identifier
 _FACT = re.compile(r"^- ([^:\n]+): (.*)$", re.MULTILINE)
 _NOT_GIVEN = "(not given)"
-_HEADING = re.compile(r"^(.*?)\s*\[\d{1,2}\]\. It says: ", re.DOTALL)
+_CITED = re.compile(r"^(.*?)\s*\[\d{1,2}\]\. It says: ", re.DOTALL)
+_HEADING = re.compile(r"“([^”]+)”")
 _DECISION = re.compile(r"\W*(yes|no|maybe)\b", re.IGNORECASE)
 
 
@@ -146,9 +147,9 @@ def _sentences(text: str) -> Iterator[str]:
 
 
 def _cites(said: str, offered: Sequence[Passage], *, cut: bool) -> bool:
-    """Whether each sentence names a source that is there."""
-    found = list(_sentences(said))
-    return bool(found) and not cut and all(_in_range(sentence, offered) for sentence in found)
+    """Whether it names sources that are there, and one for what it says last; a list's lead-in names none."""
+    last = list(_sentences(said))[-1:]
+    return not cut and _in_range(said, offered) and bool(_numbers(last[0]))
 
 
 def _struck(said: str, offered: Sequence[Passage]) -> list[str]:
@@ -194,18 +195,14 @@ def _decision(one: Open, said: str, cut: bool) -> Verdict:  # noqa: FBT001
 def _clause(one: Open, said: str, cut: bool) -> Verdict:  # noqa: FBT001
     """The clause by its number, or the section by its heading; then the passage's words count for the score only."""
     span = _span(one, said, cut)
-    heading = _HEADING.match(one.wanted)
-    named = heading[1] if heading else one.wanted
-    numbers = clauses(_bare(named))
-    exact = numbers <= clauses(_bare(said)) if numbers else _folded(_quoted(named)) in _folded(said)
+    cited = _CITED.match(one.wanted)
+    named = _bare(cited[1] if cited else one.wanted)
+    heading = _HEADING.search(named) if cited else None
+    # A heading's number stands in other documents too, and people call a document by other names: its words decide.
+    by_heading = heading is not None and f" {_folded(heading[1])} " in f" {_folded(said)} "
+    exact = by_heading if heading else clauses(named) <= clauses(_bare(said))
     right = exact and not span.facts["abstained"]
     return Verdict(right=right, score=span.score, formed=span.formed, facts={**span.facts, "clause": exact})
-
-
-def _quoted(clause: str) -> str:
-    """The heading of ``Title, “heading”``; its title may be said in other words."""
-    inner = re.search(r"“([^”]+)”", clause)
-    return inner[1] if inner else clause
 
 
 def _folded(text: str) -> str:

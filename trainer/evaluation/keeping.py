@@ -36,16 +36,15 @@ def opened(folder: Path, run: Mapping[str, Any]) -> Iterator[None]:
     Raises:
         StorageError: another run works in it (TRN-014), or it cannot be written (TRN-010).
     """
+    lock = filelock.FileLock(folder / "lock", timeout=0)
     with refused_if_unwritable(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / "lock", timeout=0)
-    try:
-        with refused_if_unwritable(folder):
+        try:
             lock.acquire()
-    except filelock.Timeout:
-        raise StorageError(
-            "Another evaluation works in this folder.", code="TRN-014", hint="Wait until it ends, or stop it."
-        ) from None
+        except filelock.Timeout:
+            raise StorageError(
+                "Another evaluation works in this folder.", code="TRN-014", hint="Wait until it ends, or stop it."
+            ) from None
     try:
         if _run(folder) != json.loads(json.dumps(run)):
             with refused_if_unwritable(folder):

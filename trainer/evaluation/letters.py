@@ -42,7 +42,7 @@ class GgufScorer:
 
     def __init__(self, model: GgufModel) -> None:
         self._model = model
-        self.begin = beginning(model.metadata)
+        self.begin: Sequence[int] = beginning(model.metadata)
 
     def ids(self, text: str) -> list[int]:
         """As `Scorer.ids`."""
@@ -63,7 +63,8 @@ class TorchScorer:
     """
 
     def __init__(self, model: Any, tokenizer: Any, *, begin: Sequence[int] = ()) -> None:
-        self._model, self.begin = model, begin
+        self._model = model
+        self.begin: Sequence[int] = begin
         self._plain = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
         self._plain.encode_special_tokens = True
         self._plain.no_padding()

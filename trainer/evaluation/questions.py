@@ -84,9 +84,14 @@ def share(sizes: Mapping[str, int], most: int) -> dict[str, int]:
     return given
 
 
-def digest(questions: Sequence[Choice | Open]) -> str:
-    """Digest of what is asked and how it is worded; a base's worked examples have no part in it."""
-    whole = hashlib.sha256()
+def digest(questions: Sequence[Choice | Open], *limits: int) -> str:
+    """Digest of what is asked and how it is worded; a base's worked examples have no part in it.
+
+    Args:
+        questions: all of them, in order.
+        limits: numbers that decide the answers too.
+    """
+    whole = hashlib.sha256(repr(limits).encode())
     for one in questions:
         words = [one.prompt()] if isinstance(one, Choice) else [f"{m.role}: {m.content}" for m in one.messages]
         whole.update("\0".join([one.set, one.id, one.wanted, *words]).encode("utf-8", "replace") + b"\1")

@@ -21,7 +21,7 @@ _PASSAGE = (
     "Tablets are taken with a glass of water, once a day, at about the same time. The usual dose is 10 mg; it may be "
     "doubled after four weeks where the response is not sufficient. In severe renal impairment 5 mg are not exceeded. "
 )
-_PROMPTS = tuple(f"Question {n}: which dose is given? Sources:\n" + _PASSAGE * 6 + "\nAnswer:" for n in range(3))
+_PROMPTS = tuple(f"Question {n}: which dose is given? Sources:\n" + _PASSAGE * 6 + "\nAnswer:" for n in range(2))
 _ANSWER_TOKENS = 32
 _SMALLEST_CONTEXT = 1_024
 _LIMIT_S = 3_600
@@ -66,14 +66,16 @@ def measure(model: Path, *, context_tokens: int, threads: int) -> dict[str, floa
 
 
 def _peak_bytes() -> int:
-    """The most memory that this process held; where the system does not say, what it holds now."""
-    memory = psutil.Process().memory_info()
-    if hasattr(memory, "peak_wset"):
-        return int(memory.peak_wset)
-    import resource  # noqa: PLC0415 - not on Windows, which has left above
+    """The most memory that this process held; where the system does not say, what it holds now.
 
-    unit = 1 if sys.platform == "darwin" else 1_024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    Not `getrusage`: on Linux a process that was started inherits the peak of the one that started it.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        held = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
+        return int(held.split()[1]) * 1_024
+    memory = psutil.Process().memory_info()
+    return int(getattr(memory, "peak_wset", memory.rss))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ LETTERS: dict[str, Callable[[Path], Iterator[Choice]]] = {
 WORDS: dict[str, Callable[[Path], Iterator[Open]]] = {"medicationqa": medicationqa, "kqa": kqa, "medsafety": medsafety}
 
 
-def letters(config: Config) -> dict[str, list[Choice]]:
+def letter_questions(config: Config) -> dict[str, list[Choice]]:
     """The questions with options of all files that the configuration names, by set.
 
     Raises:
@@ -33,7 +33,7 @@ def letters(config: Config) -> dict[str, list[Choice]]:
     return found
 
 
-def words(config: Config) -> dict[str, list[Open]]:
+def word_questions(config: Config) -> dict[str, list[Open]]:
     """The questions that are answered in words, by set.
 
     Raises:
