@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -31,16 +31,18 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
     """Fewer draws of the bootstrap: the same intervals, a little rougher."""
-    monkeypatch.setattr(statistics, "_DRAWS", 1_000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statistics, "_DRAWS", 1_000)
+        yield
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A work folder with everything that a good build leaves, made once."""
-    return judged.whole(tmp_path_factory.mktemp("whole"))
+    return judged.whole(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture
