@@ -95,8 +95,9 @@ def read(text: str) -> Reader:
 
 
 FIGURES = (
-    "lumen-tiny, build 3, Q8_0", "PASS", "FAIL", "WAIVED", "NOT RUN", "60.0%", "70.0%", "< 0.0001", "2 worked examples", "surest 80 %", "invented medicines answered", "16.7%", "token ids equal",
-    "3e-06", "dequantised 0.1727", "seconds to the first token", "1,240 examples", "tokens 1,200,000", "torch 2.13.0",
+    "lumen-tiny, build 3, Q8_0", "PASS", "FAIL", "WAIVED", "NOT RUN", "60.0%", "70.0%", "< 0.0001",
+    "2 worked examples", "surest 80 %", "invented medicines answered", "16.7%", "token ids equal", "3e-06",
+    "dequantised 0.1727", "seconds to the first token", "1,240 examples", "tokens 1,200,000", "torch 2.13.0",
     "12" * 32, "56" * 32, "qa", "It is asked again before the next build.", "Not measured. Nobody has judged.",
 )  # fmt: skip
 
