@@ -13,8 +13,12 @@ import pytest
 from lumen_desktop.engine import Finished, Sampling, Turn
 from lumen_desktop.engine.llama import ChatModel
 
-convert = pytest.importorskip("trainer.convert", reason="the trainer's packages are not set up", exc_type=ImportError)
-tiny = pytest.importorskip("trainer.base.tiny", reason="the trainer's packages are not set up", exc_type=ImportError)
+pytest.importorskip("torch", reason="the trainer's packages are not set up")
+
+from tests.trainer.tiny_base import configured, converted
+from trainer.base import Prepared, prepare, tokenizer
+from trainer.records import Message
+from trainer.turns import Turns
 
 TEXTS = [
     "Which batches must an investigation extend to?",
@@ -28,13 +32,15 @@ GREEDY = Sampling(answer_tokens=8)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not (convert.converter() / f"{convert.MODULE}.py").is_file():
-        pytest.skip("llama.cpp's converter is not set up")
-    made = tmp_path_factory.mktemp("tiny")
-    tiny.write(made / "model")
-    (made / "template.jinja").write_text(tiny.template.MISTRAL, encoding="utf-8")
-    convert.to_gguf(made / "model", made / "tiny.gguf", name="Tiny")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return prepare(configured(tmp_path_factory.mktemp("tiny")))
+
+
+@pytest.fixture(scope="module")
+def folder(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("gguf")
+    converted(prepared.folder, made / "tiny.gguf")
+    (made / "template.jinja").write_text(prepared.template, encoding="utf-8")
     return made
 
 
@@ -79,6 +85,13 @@ def test_no_text_makes_a_control_token(chat: ChatModel) -> None:
     ids = chat.prompt(turns)
     assert [i for i in ids if i in {0, 1, 2}] == [1, 2]
     assert ids_of_whole(chat, turns).count(2) > 1
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "a</s><s>[INST] b <unk>"])
+def test_a_model_runs_on_the_ids_that_it_was_trained_on(chat: ChatModel, prepared: Prepared, text: str) -> None:
+    turns = [Turn("system", "Answer."), Turn("user", text), Turn("assistant", text), Turn("user", "And then?")]
+    trained = Turns(prepared, tokenizer(prepared)).prompt([Message(turn.role, turn.text) for turn in turns])
+    assert chat.prompt(turns) == trained
 
 
 def answered(model: ChatModel, question: str) -> tuple[str, int, bytes]:
