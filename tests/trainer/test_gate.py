@@ -166,6 +166,16 @@ def test_training_on_what_is_asked_fails(config: Config, configure: Callable[...
     assert found.value == "1 of 5 examples hold any of 1 items of 1 sets"
 
 
+def test_public_sets_that_are_asked_are_looked_for_though_curation_was_not_given_them(
+    configure: Callable[..., Config], tmp_path: Path
+) -> None:
+    question = {"question": "How much on day 3?", "options": {"A": "20 mg", "B": "30 mg"}, "answer": "A"}
+    path = tmp_path / "benchmark.json"
+    path.write_text(json.dumps({"mmlu": {"anatomy-1": question}}), encoding="utf-8")
+    found = gate.gate(configure(evaluate={"sets": {"mirage": str(path)}}), today=TODAY).check(2)
+    assert (found.outcome, found.why) == (Outcome.FAIL, "1 training examples hold items of mirage/mmlu.")
+
+
 def test_a_medicine_on_both_sides_of_the_split_fails(config: Config) -> None:
     work = Work(config.work_folder)
     train = [

@@ -1,9 +1,11 @@
 """A release from end to end on a real tiny model, and everything that it refuses."""
 
 import hashlib
+import io
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,11 +13,23 @@ from typing import Any
 
 import pytest
 
-from lumen_desktop.bundle import GOLDEN, MODEL, Root, Signer, TrustedKey, extract, open_part, read_manifest, verify
+from lumen_desktop.bundle import (
+    GOLDEN,
+    MODEL,
+    BuildBundle,
+    Root,
+    Signer,
+    TrustedKey,
+    extract,
+    open_part,
+    read_manifest,
+    seals_of,
+    verify,
+)
 from lumen_desktop.errors import BundleError, InputError
 from tests.trainer import judged
 from tests.trainer.test_gate import REASON, TODAY, pytestmark, reviewed  # noqa: F401 - the mark skips this module too
-from trainer import base, gate
+from trainer import base, cli, gate, keys
 from trainer.config import Config
 from trainer.dossier.golden import digest
 from trainer.evaluation import statistics
@@ -259,3 +273,50 @@ def test_one_key_seals_once(configure: Callable[..., Config]) -> None:
     with pytest.raises(BundleError, match="sealed the file already"):
         release(config, today=TODAY, key=signer)
     assert path.read_bytes() == sealed
+
+
+PASSPHRASE = "correct horse battery staple"
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Runs a command whose standard input holds a passphrase."""
+
+    def command(*arguments: object, given: str = PASSPHRASE) -> int:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(given + "\n"))
+        return cli.run([*map(str, arguments)])
+
+    return command
+
+
+def test_the_commands_lead_from_review_to_a_sealed_bundle(
+    configure: Callable[..., Config], typed: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = keys.make("anna", PASSPHRASE, tmp_path / "keys")
+    config = configure(gate={"approvers": {"Anna": made.key}})
+    work, where = Work(config.work_folder), ("--config", config.file)
+    sign = ("--sign", made.private, "--password-stdin")
+    shutil.rmtree(work.gated)
+    assert typed("gate", *where) == 1
+    assert "12  FAIL     hard  Human review" in capsys.readouterr().out
+    assert typed("release", *where) == 2
+    assert "TRN-103" in capsys.readouterr().err
+    assert typed("gate", *where, "--waive", 12, "--by", "Anna", "--reason", REASON, *sign) == 0
+    assert "tiny: WAIVED." in capsys.readouterr().out
+    assert typed("review", *where) == 0
+
+    def accept(sheet: dict[str, Any]) -> None:
+        for one in sheet["items"]:
+            one["verdict"] = "accept"
+
+    judged.spoilt(work.gated / "review-sheet.json", accept)
+    assert typed("review", *where, *sign) == 2
+    assert typed("review", *where, "--by", "Anna", *sign, given="wrong " + PASSPHRASE) == 2
+    assert typed("review", *where, "--by", "Anna", *sign) == 0
+    assert typed("gate", *where) == 0
+    assert "tiny: PASS." in capsys.readouterr().out
+    assert typed("release", *where, *sign, "--json") == 0
+    path = Path(json.loads(capsys.readouterr().out)["bundle"])
+    assert read_manifest(path).gate == "PASS"
+    with BuildBundle(path) as bundle:
+        assert [one.key.hex() for one in seals_of(bundle)] == [made.key]
