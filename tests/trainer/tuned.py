@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import tqdm
+import tqdm  # type: ignore[import-untyped]
 import yaml
 from peft import LoraConfig, get_peft_model
 
