@@ -20,8 +20,9 @@ K types:
 | Q4_K_M | 105.5 | 0.0311 | 0.220 | 90.9 % | +0.1009 | 0.0541 (43 % less) |
 
 llama.cpp rounds activations to the weights' 16-bit type on a processor, so bf16 alone misses the goal: files are f16
-also where the base is bf16. The tiny base's matrix takes 25 % off Q4_K_M's KL. A merge of 7B's widths took 1.53 GiB at its peak with
-two layers and 1.55 GiB with eight (4 GB): a tensor at a time, so that 32 take no more; 97 s and 32 s for the two ways.
+also where the base is bf16. The tiny base's matrix takes 25 % off Q4_K_M's KL. A merge of 7B's widths took 1.53 GiB
+at its peak with two layers and 1.55 GiB with eight (4 GB): a tensor at a time, so that 32 take no more; 97 s and 32 s
+for the two ways.
 
 Run with `python -m tests.bench export [--base GGUF --dataset FOLDER] [--merge-only LAYERS]`.
 """
