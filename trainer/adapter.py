@@ -32,7 +32,6 @@ class Adapter:
         rank, alpha = int(fields["r"]), float(fields["lora_alpha"])
         self.scale = alpha / (math.sqrt(rank) if fields.get("use_rslora") else rank)
         self._tensors = Tensors(folder / WEIGHTS)
-        self.base_sha256 = self._tensors.notes.get("base_sha256", "")  # what it was trained on
         down = ".lora_A.weight"
         self.names = frozenset(
             name.removeprefix(_PREFIX).removesuffix(down) + ".weight"

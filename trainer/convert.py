@@ -42,7 +42,8 @@ def to_gguf(
         model: config.json, safetensors, tokenizer and template.
         target: the file; "convert.log" lies beside it afterwards.
         name: general.name, what the file says of itself.
-        type: of the weights: f16 or bf16.
+        type: of the weights: f16 or bf16. On a processor llama.cpp rounds activations to it as well, so that a file in
+            f16 lies nearer to a bf16 model than one in bf16 (KL 2e-6 and 1.6e-4, measured).
         asked: called while it runs; may raise to stop it.
 
     Raises:

@@ -173,7 +173,7 @@ def _parity(job: Job, files: Mapping[str, FileFact], heard: Heard) -> dict[str, 
     """Of each file; what was measured before of the same file on the same questions holds."""
     settings, split = job.config, job.work.dataset / "validation.jsonl"
     most = settings.export.parity_examples
-    letters = sets.letters(settings)
+    letters = sets.letter_questions(settings)
     each = share({name: len(some) for name, some in letters.items()}, most)
     choices = [one for name, some in letters.items() for one in part(some, each[name])]
     origin = {

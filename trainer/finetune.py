@@ -51,6 +51,7 @@ from trainer.turns import Turns
 
 ADAPTER, BEFORE_PREFERENCE, TRIAL = "adapter", "adapter-before-preference", "trial"
 _OPTIMIZERS = {"adamw": {"cpu": "adamw_torch", "cuda": "adamw_torch_fused"}}
+_STEP_PAIRS = 8  # in a step of preference
 _LONGEST_WAIT = timedelta(hours=12)  # of a process while the first one tokenises
 Told = Callable[[str, int, int], None]
 
@@ -112,6 +113,7 @@ class _Data:
     train: Rows
     validation: Rows
     order: Order
+    pairs: list[preference.Pair]  # empty where there is no preference step
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,9 @@ def _data(config: Config, prepared: Prepared, told: Told, *, steps: int | None) 
         len(train), rows_per_step=max(1, how.step_tokens // how.row_tokens), epochs=how.epochs, steps=most,
         seed=how.seed,
     )  # fmt: skip
-    return _Data(train, validation, laid)
+    used = config.preference.use  # a lack of pairs is said now, not after the run
+    pairs = preference.pairs(Work(config.work_folder), turns, longest=how.example_tokens) if used else []
+    return _Data(train, validation, laid, pairs)
 
 
 def _tokens(data: _Data) -> int:
@@ -348,7 +352,7 @@ def _finish(run: _Run, record: RunRecord, loop: Loop) -> None:
     best, loss = int(loop.state.best_global_step), float(loop.state.best_metric)
     _adapter_from(loop.parts.checkpoints.at(best), folder / ADAPTER)
     preferred = None
-    if run.config.preference.use:
+    if run.data.pairs:
         preferred, loss = _prefer(run, loop, best)
     looks = [one["validation_loss"] for one in watch.lines if one["step"] == 0 and "validation_loss" in one]
     steps = int(loop.state.global_step)
@@ -376,20 +380,19 @@ def _adapter_from(source: Path, target: Path) -> None:
 
 def _prefer(run: _Run, loop: Loop, best: int) -> tuple[dict[str, Any], float]:
     """The preference step over the best adapters, and validation after it."""
-    config, prepared, folder, how = run.config, run.prepared, run.folder, run.config.finetune
-    found = preference.pairs(Work(config.work_folder), Turns(prepared, tokenizer(prepared)), longest=how.example_tokens)
+    config, folder, found = run.config, run.folder, run.data.pairs
     model = loop.accelerator.unwrap_model(loop.model)
     adapters.load(model, loop.parts.checkpoints.at(best))
-    torch.manual_seed(how.seed)
+    torch.manual_seed(config.finetune.seed)
     outcome = preference.prefer(
-        model, found, config.preference, seed=how.seed, step_pairs=8, forward=loop.accelerator.autocast, stop=run.stop,
-        told=run.told,
+        model, found, config.preference, seed=config.finetune.seed, step_pairs=_STEP_PAIRS,
+        forward=loop.accelerator.autocast, stop=run.stop, told=run.told,
     )  # fmt: skip
     loss = mean_loss(model, loop.parts.validation, loop.args.device)
     written = folder / "preferred.part"
     shutil.rmtree(written, ignore_errors=True)
     written.mkdir()
-    adapters.save(model, written, base=prepared.name)
+    adapters.save(model, written, base=run.prepared.name)
     _adapter_from(folder / ADAPTER, folder / BEFORE_PREFERENCE)
     _adapter_from(written, folder / ADAPTER)
     shutil.rmtree(written)

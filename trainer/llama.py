@@ -7,6 +7,7 @@ call it.
 
 import contextlib
 import ctypes
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -39,6 +40,7 @@ class GgufModel:
 
     def __init__(self, path: Path, *, context_tokens: int, threads: int, every_logit: bool = False) -> None:
         llama_cpp.llama_log_set(_SILENT, ctypes.c_void_p())
+        self._batches: list[list[int]] = []
         try:
             self._llama = llama_cpp.Llama(
                 str(path), n_ctx=context_tokens, n_batch=BATCH_TOKENS, n_ubatch=BATCH_TOKENS, n_threads=threads,
@@ -128,9 +130,15 @@ class GgufModel:
         self.close()
 
     def _evaluate(self, ids: Sequence[int]) -> None:
-        self._llama.reset()
-        for start in range(0, len(ids), BATCH_TOKENS):
-            self._llama.eval(list(ids[start : start + BATCH_TOKENS]))
+        """Evaluates a prompt, but not the whole batches that the one before began with: the same cut, the same bits."""
+        batches = [list(ids[start : start + BATCH_TOKENS]) for start in range(0, len(ids), BATCH_TOKENS)]
+        pairs = zip(self._batches, batches[:-1], strict=False)
+        kept = [old for old, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)]
+        self._llama.n_tokens = BATCH_TOKENS * len(kept)  # the next evaluation drops everything behind it
+        self._batches = kept
+        for batch in batches[len(kept) :]:
+            self._llama.eval(batch)
+            self._batches.append(batch)
 
 
 def quantise(

@@ -6,6 +6,16 @@ written in 4 bits: rounding again erases what was learnt (peft 2321). The files:
 
     WORK/merged/<kind>/         the model, in the base's own form; tokenizer and template are copies of the base's
     WORK/merged/merge.json      which was kept, both losses, how far apart they are, digests; written last
+
+Refusals of merging and exporting:
+
+TRN-080 there is no adapter, or it is not plain LoRA
+TRN-081 the disk is too small
+TRN-082 the adapter was trained on another base
+TRN-083 weights are damaged or cut short
+TRN-084 llama.cpp's converter is missing or failed
+TRN-086 the split holds no conversation that fits
+TRN-087 the memory is too small to compare
 """
 
 import hashlib
@@ -78,7 +88,7 @@ def merge(config: Config, *, stop: Stop | None = None, told: Told = lambda _stag
     origin = _origin(config, prepared, work)
     if (there := _found(work, origin)) is not None:
         return there
-    _refuse_other_base(prepared, adapter)
+    _refuse_other_base(work, prepared, adapter)
     kinds = _kinds(config)
     _refuse_full(work, prepared, kinds)
     (work.merged / NAME).unlink(missing_ok=True)
@@ -231,9 +241,13 @@ def _refuse_full(work: Work, prepared: Prepared, kinds: Sequence[str]) -> None:
     refuse_full(work.folder, len(kinds) * weights.size_bytes + room_bytes(vocabulary) - there, "Merging")
 
 
-def _refuse_other_base(prepared: Prepared, adapter: Adapter) -> None:
-    """The adapter says on which base it was trained; its shapes say so as well."""
-    if adapter.base_sha256 != prepared.sha256 or not adapter.fits(Tensors(prepared.folder).places):
+def _refuse_other_base(work: Work, prepared: Prepared, adapter: Adapter) -> None:
+    """The run that made the adapter says on which base; its shapes say so as well."""
+    try:
+        said = json.loads((work.finetuned / "run.json").read_bytes())["identity"]["digests"]["base"]
+    except (OSError, ValueError, KeyError, TypeError):
+        said = ""
+    if said != prepared.sha256 or not adapter.fits(Tensors(prepared.folder).places):
         raise InputError(
             "The adapter was trained on another base than the configuration names.", code="TRN-082",
             hint="Run `lumen-trainer finetune` with this configuration, or name the base that it was trained on.",

@@ -66,11 +66,8 @@ class Tensors:
     def __init__(self, source: Path) -> None:
         files = sorted(source.glob("*.safetensors")) if source.is_dir() else [source]
         self.places: dict[str, Place] = {}
-        self.notes: dict[str, str] = {}  # what the files say of themselves
         for file in files:
-            places, notes = _header(file)
-            self.places |= places
-            self.notes |= notes
+            self.places |= _header(file)
         if not self.places:
             raise _unreadable(source, "it holds no weights")
 
@@ -175,12 +172,12 @@ def _head(places: Mapping[str, Place]) -> bytes:
     return len(words).to_bytes(8, "little") + words
 
 
-def _header(file: Path) -> tuple[dict[str, Place], dict[str, str]]:
+def _header(file: Path) -> dict[str, Place]:
     try:
         with file.open("rb") as opened:
             length = int.from_bytes(opened.read(8), "little")
             fields = json.loads(opened.read(min(length, _LONGEST_HEADER)))
-        notes = {str(name): str(words) for name, words in fields.pop("__metadata__", {}).items()}
+        fields.pop("__metadata__", None)
         places = {name: _place(file, 8 + length, one) for name, one in fields.items()}
         whole_bytes = file.stat().st_size
     except OSError as error:
@@ -189,7 +186,7 @@ def _header(file: Path) -> tuple[dict[str, Place], dict[str, str]]:
         raise _unreadable(file, "its header is damaged, or its numbers are neither 16 nor 32 bits") from None
     if any(place.start + place.size_bytes > whole_bytes for place in places.values()):
         raise _unreadable(file, "it is cut short")
-    return places, notes
+    return places
 
 
 def _place(file: Path, data: int, fields: Mapping[str, Any]) -> Place:

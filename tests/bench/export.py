@@ -7,6 +7,23 @@ Without arguments the tiny base with an adapter of random numbers; with `--base`
 dataset, such as the starter model's GGUF. `--merge-only LAYERS` writes a random Mistral of 7B's widths with so many
 layers, 32 being the whole, and merges that; it needs about 1.4 GB of disk a layer, and takes it away afterwards.
 
+Measured on 2 shared virtual cores (AMD EPYC), the starter model SmolLM2-135M with an adapter of random numbers, 12
+validation conversations of a dataset of labels, calibrated on 24 training ones; rows of 576 keep most tensors from the
+K types:
+
+| file | MB | KL mean | p99 | top-1 | task loss | without the matrix |
+|---|---|---|---|---|---|---|
+| F16 | 270.9 | 0.000002 | 0.00002 | 99.9 % | -0.00003 | |
+| the same in bf16 | 270.9 | 0.000160 | 0.00100 | 99.1 % | -0.0042 | |
+| Q8_0 | 144.8 | 0.0028 | 0.015 | 97.6 % | +0.0066 | |
+| Q5_K_M | 112.1 | 0.0059 | 0.034 | 96.1 % | -0.0017 | 0.0624 |
+| Q4_K_M | 105.5 | 0.0311 | 0.220 | 90.9 % | +0.1009 | 0.0541 (43 % less) |
+
+llama.cpp rounds activations to the weights' 16-bit type on a processor, so bf16 alone misses the goal: files are f16
+also where the base is bf16. The tiny base's matrix takes 25 % off Q4_K_M's KL. A merge of 7B's widths took 1.53 GiB
+at its peak with two layers and 1.55 GiB with eight (4 GB): a tensor at a time, so that 32 take no more; 97 s and 32 s
+for the two ways.
+
 Run with `python -m tests.bench export [--base GGUF --dataset FOLDER] [--merge-only LAYERS]`.
 """
 

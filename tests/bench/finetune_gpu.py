@@ -193,31 +193,35 @@ def batches(shape: Base, tokens: int, *, seed: int) -> Iterator[dict[str, Any]]:
 
 
 def _measured(setting: Setting, options: argparse.Namespace, device: torch.device) -> dict[str, Any]:
-    shape = SHAPES[options.shape]
     gpu = device.type == "cuda"
+    if gpu:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
     try:
-        model = model_of(shape, setting, device)
-        trained = [one for one in model.parameters() if one.requires_grad]
-        optimizer = torch.optim.AdamW(trained, lr=1e-4, fused=gpu)
-        if gpu:
-            torch.cuda.reset_peak_memory_stats(device)
-        times, tokens = [], 0
-        for number, batch in enumerate(itertools.islice(batches(shape, setting.tokens, seed=1),
-                                                        options.warm + options.steps)):  # fmt: skip
-            seconds = _step(model, optimizer, batch, device)
-            if number >= options.warm:
-                times.append(seconds)
-                tokens += batch["input_ids"].numel()
+        times, tokens = _timed(setting, options, device)
     except torch.OutOfMemoryError:
         return {"fits": False}
     except ImportError as error:
         return {"fits": False, "why": str(error)}
-    finally:
-        model = optimizer = None
-        if gpu:
-            torch.cuda.empty_cache()
     peak = torch.cuda.max_memory_allocated(device) / 1e9 if gpu else 0.0
-    return _figures(shape, setting, times, tokens=tokens, peak_gb=peak)
+    return _figures(SHAPES[options.shape], setting, times, tokens=tokens, peak_gb=peak, gpu=gpu)
+
+
+def _timed(setting: Setting, options: argparse.Namespace, device: torch.device) -> tuple[list[float], int]:
+    """Seconds of each step after the first few, and the tokens in them."""
+    shape = SHAPES[options.shape]
+    model = model_of(shape, setting, device)
+    trained = [one for one in model.parameters() if one.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=1e-4, fused=device.type == "cuda")
+    times, tokens = [], 0
+    for number, batch in enumerate(
+        itertools.islice(batches(shape, setting.tokens, seed=1), options.warm + options.steps)
+    ):
+        seconds = _step(model, optimizer, batch, device)
+        if number >= options.warm:
+            times.append(seconds)
+            tokens += batch["input_ids"].numel()
+    return times, tokens
 
 
 def _step(model: Any, optimizer: Any, batch: dict[str, Any], device: torch.device) -> float:
@@ -236,17 +240,19 @@ def _step(model: Any, optimizer: Any, batch: dict[str, Any], device: torch.devic
     return time.perf_counter() - begun
 
 
-def _figures(shape: Base, setting: Setting, times: list[float], *, tokens: int, peak_gb: float) -> dict[str, Any]:
+def _figures(
+    shape: Base, setting: Setting, times: list[float], *, tokens: int, peak_gb: float, gpu: bool
+) -> dict[str, Any]:
     rate = tokens / sum(times)
     operations = work(shape, sequence=int(MEAN_TOKENS), adapters=True)
     again = {"none": 0.0, "half": 0.5, "full": 1.0}[setting.checkpointing]
     reached = rate * (operations.plain + again * operations.recomputing) / (H200_TFLOPS * 1e3)
-    return {
+    found = {
         "fits": True, "kind": "measured", "tokens_per_s": round(rate, 1), "peak_gb": round(peak_gb, 2),
         "step_p50_s": round(statistics.median(times), 4), "step_p95_s": round(sorted(times)[int(0.95 * len(times))], 4),
-        "share_of_h200": round(reached, 3),
-        "a100_tokens_per_s_PREDICTED": round(rate * A100_TFLOPS / H200_TFLOPS, 1),
     }  # fmt: skip
+    predicted = round(rate * A100_TFLOPS / H200_TFLOPS, 1)
+    return found | ({"share_of_h200": round(reached, 3), "a100_tokens_per_s_PREDICTED": predicted} if gpu else {})
 
 
 def _parity(device: torch.device) -> dict[str, float]:

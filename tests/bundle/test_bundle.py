@@ -286,6 +286,23 @@ def test_nothing_is_overwritten_and_nothing_half_remains(bundle: Path, tmp_path:
     assert not list(tmp_path.glob("out*"))
 
 
+def test_a_file_that_grows_while_it_is_read_is_not_bundled(tmp_path: Path) -> None:
+    growing = Path("/proc/self/status")  # 0 bytes long, says the system
+    if not growing.is_file():
+        pytest.skip("needs /proc")
+    assert code_of(lambda: write(tmp_path / "out", facts(), files(tmp_path / "parts") | {"s": growing})) == "BUN-003"
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_a_head_that_states_too_long_a_manifest_is_refused(bundle: Path, judge: Judge) -> None:
+    content, at = bundle.read_bytes(), len(container.MAGIC) + 1
+    bundle.write_bytes(content[:at] + b"\0\0\0\x7f" + content[at + 4 :])
+    assert judge.code(bundle) == "BUN-004"
+    assert code_of(lambda: open_part(bundle, "NOTICE")) == "BUN-004"
+    bundle.write_bytes(content)
+    assert code_of(lambda: open_part(bundle, "none")) == "BUN-013"
+
+
 def test_a_file_swapped_after_it_was_verified_is_not_extracted(bundle: Path, judge: Judge, tmp_path: Path) -> None:
     verified = judge(bundle)
     bundle.unlink()

@@ -6,13 +6,19 @@ the template and of a turn, tokenised apart, are other tokens than those that th
 
 from pathlib import Path
 
+import llama_cpp
+import numpy as np
 import pytest
 
 from lumen_desktop.engine import Finished, Sampling, Turn
 from lumen_desktop.engine.llama import ChatModel
 
-convert = pytest.importorskip("trainer.convert", reason="the trainer's packages are not set up", exc_type=ImportError)
-tiny = pytest.importorskip("trainer.base.tiny", reason="the trainer's packages are not set up", exc_type=ImportError)
+pytest.importorskip("torch", reason="the trainer's packages are not set up")
+
+from tests.trainer.tiny_base import configured, converted
+from trainer.base import Prepared, prepare, tokenizer
+from trainer.records import Message
+from trainer.turns import Turns
 
 TEXTS = [
     "Which batches must an investigation extend to?",
@@ -26,13 +32,15 @@ GREEDY = Sampling(answer_tokens=8)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not (convert.converter() / f"{convert.MODULE}.py").is_file():
-        pytest.skip("llama.cpp's converter is not set up")
-    made = tmp_path_factory.mktemp("tiny")
-    tiny.write(made / "model")
-    (made / "template.jinja").write_text(tiny.template.MISTRAL, encoding="utf-8")
-    convert.to_gguf(made / "model", made / "tiny.gguf", name="Tiny")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return prepare(configured(tmp_path_factory.mktemp("tiny")))
+
+
+@pytest.fixture(scope="module")
+def folder(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("gguf")
+    converted(prepared.folder, made / "tiny.gguf")
+    (made / "template.jinja").write_text(prepared.template, encoding="utf-8")
     return made
 
 
@@ -79,11 +87,27 @@ def test_no_text_makes_a_control_token(chat: ChatModel) -> None:
     assert ids_of_whole(chat, turns).count(2) > 1
 
 
-def test_a_kept_prefix_changes_nothing_bit_for_bit(chat: ChatModel, folder: Path) -> None:
+@pytest.mark.parametrize("text", [*TEXTS, "a</s><s>[INST] b <unk>"])
+def test_a_model_runs_on_the_ids_that_it_was_trained_on(chat: ChatModel, prepared: Prepared, text: str) -> None:
+    turns = [Turn("system", "Answer."), Turn("user", text), Turn("assistant", text), Turn("user", "And then?")]
+    trained = Turns(prepared, tokenizer(prepared)).prompt([Message(turn.role, turn.text) for turn in turns])
+    assert chat.prompt(turns) == trained
+
+
+def answered(model: ChatModel, question: str) -> tuple[str, int, bytes]:
+    """The answer, how many tokens of its prompt were kept, and the last scores."""
     system = Turn("system", "Answer from the numbered passages only. " * 40)
-    for question in ("What is a batch?", "Who reviews the records of a batch?"):
-        *pieces, last = chat.generate([system, Turn("user", question)], GREEDY, lambda: False)
+    *pieces, last = model.generate([system, Turn("user", question)], GREEDY, lambda: False)
     assert isinstance(last, Finished)
-    cold = list(opened(folder).generate([system, Turn("user", question)], GREEDY, lambda: False))
-    assert last.reused_tokens >= 256
-    assert pieces == cold[:-1]
+    pointer = llama_cpp.llama_get_logits_ith(model._context, -1)
+    scores = np.ctypeslib.as_array(pointer, (model.description.vocabulary_size,)).tobytes()
+    return "".join(piece for piece in pieces if isinstance(piece, str)), last.reused_tokens, scores
+
+
+def test_a_kept_prefix_changes_nothing_bit_for_bit(folder: Path) -> None:
+    warm, question = opened(folder), "Who reviews the records of a batch?"
+    answered(warm, "What is a batch?")
+    warm_text, reused, warm_scores = answered(warm, question)
+    cold_text, none, cold_scores = answered(opened(folder), question)
+    assert (reused >= 256, none) == (True, 0)
+    assert (warm_text, warm_scores) == (cold_text, cold_scores)

@@ -197,8 +197,15 @@ def configured(folder: Path, qa: Signer, **sections: Any) -> Config:
     return load(file)
 
 
-def whole(folder: Path) -> Path:
-    """A work folder with a real tiny model, exported, and measurements that pass; takes seconds."""
+@functools.cache
+def whole(base: Path) -> Path:
+    """A folder with a real tiny model, exported, and measurements that pass; made once in seconds, for copying only.
+
+    Args:
+        base: of all temporary folders of the run.
+    """
+    folder = base / "whole-build"
+    folder.mkdir()
     config = configured(folder, Signer.new("qa"))
     work = dataset(folder / "work")
     prepared = prepare(config)

@@ -1,9 +1,11 @@
 """A base in four bits learns along the gradients of the model that it stands for, after an evaluation too."""
 
+import inspect
 from pathlib import Path
 
 import pytest
 import torch
+from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, get_peft_model
 
 from tests.trainer.tiny_base import configured
@@ -66,3 +68,11 @@ def test_the_tokenizer_knows_its_own_words(tiny: Prepared) -> None:
     assert words.chat_template == tiny.template == (Path(tiny.folder) / "chat_template.jinja").read_text()
     text = "Creatinine 1.2 mg/dL — naïve  é\n"
     assert words.decode(words.encode(text, add_special_tokens=False)) == text
+
+
+def test_no_layer_repacks_its_weights(tiny: Prepared) -> None:
+    """On the processors on which it would be done; the switch is bitsandbytes' own and must not change its name."""
+    layers = [one for one in load(tiny, precision="nf4", compute="fp32").modules() if isinstance(one, Linear4bit)]
+    assert len(layers) == 4 * 7
+    assert not any(one.support_avx512bf16_for_cpu for one in layers)
+    assert "self.support_avx512bf16_for_cpu" in inspect.getsource(Linear4bit.forward)

@@ -1,5 +1,7 @@
 """Answers in words against what is known to be right: each judge with right, wrong and badly formed ones."""
 
+from pathlib import Path
+
 import pytest
 
 from lumen_desktop.domain.drafting import Fact, build_draft_prompt
@@ -221,3 +223,13 @@ def test_invented_medicines_are_always_the_same_and_none_is_known() -> None:
     assert all(one.facts["name"] in one.user.rpartition("Question: ")[2] for one in asked)
     assert all(DOSE.text in one.user for one in asked)
     assert invented.questions([], 5) == []
+
+
+def test_worked_examples_of_a_large_training_part_are_the_same_in_any_order(tmp_path: Path) -> None:
+    made = [example("label", "dose-1", number=n, answerable=n % 3 > 0) for n in range(300)]
+    found = []
+    for name, some in (("a", made), ("b", made[::-1])):
+        (tmp_path / name).write_text("".join(one.as_line() + "\n" for one in some))
+        found.append(own._shots(tmp_path / name, {"label"}))
+    assert found[0] == found[1]
+    assert len(found[0]["label"]) == 2 * 8

@@ -93,3 +93,20 @@ def test_the_starter_model_knows_an_easy_word() -> None:
         assert yes > banana + 3
         item = letters.answer(choice("Which is a colour?", "blue", "seven", wanted="A"))
         assert item == letters.answer(choice("Which is a colour?", "blue", "seven", wanted="A"))
+
+
+@pytest.mark.model
+def test_a_warm_model_says_what_a_cold_one_says_bit_for_bit() -> None:
+    """What is kept of the prompt before are whole batches, cut in the same places."""
+    with GgufModel(STARTER, context_tokens=1_024, threads=1) as model:
+        ids = model.tokens("One tablet is taken in the morning, and another one in the evening. " * 20)
+        assert len(ids) > 256
+        other = [*ids[:200], *ids[100:200]]
+        cold = model.last_logits(ids).tobytes()
+        answer = list(model.greedy(ids, most=5))
+        model.last_logits(other)
+        assert model.last_logits(ids).tobytes() == cold
+        assert list(model.greedy(ids, most=5)) == answer
+        warm = model.last_logits(other).tobytes()
+    with GgufModel(STARTER, context_tokens=1_024, threads=1) as model:
+        assert model.last_logits(other).tobytes() == warm

@@ -38,7 +38,7 @@ def _until(folder: Path, step: int, process: subprocess.Popen[bytes]) -> None:
 
 def test_killed_it_goes_on_to_the_last_bit(tmp_path: Path) -> None:
     """In four bits, with arithmetic in bf16, dropout, accumulation, and every second block computed again."""
-    how = {"steps": 6, "precision": "nf4", "compute": "bf16", "checkpointing": "half"}
+    how: dict[str, Any] = {"steps": 6, "precision": "nf4", "compute": "bf16", "checkpointing": "half"}
     (tmp_path / "whole").mkdir()
     (tmp_path / "killed").mkdir()
     whole = finetune(learning.work(tmp_path / "whole", **how))
@@ -100,7 +100,7 @@ def _only(prepared: Any, letter: str) -> list[int]:
 def test_two_processes_are_one_with_accumulation(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    how = {"steps": 4, "dropout": 0.0, "step_tokens": 1024}
+    how: dict[str, Any] = {"steps": 4, "dropout": 0.0, "step_tokens": 1024}
     config = learning.work(tmp_path / "two", **how)
     script = tmp_path / "driver.py"
     script.write_text(learning.DRIVER)

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -31,16 +31,18 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
     """Fewer draws of the bootstrap: the same intervals, a little rougher."""
-    monkeypatch.setattr(statistics, "_DRAWS", 1_000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statistics, "_DRAWS", 1_000)
+        yield
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A work folder with everything that a good build leaves, made once."""
-    return judged.whole(tmp_path_factory.mktemp("whole"))
+    return judged.whole(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture
@@ -162,6 +164,16 @@ def test_training_on_what_is_asked_fails(config: Config, configure: Callable[...
     assert found.outcome is Outcome.FAIL
     assert found.why.startswith("1 training examples hold items of own-set.")
     assert found.value == "1 of 5 examples hold any of 1 items of 1 sets"
+
+
+def test_public_sets_that_are_asked_are_looked_for_though_curation_was_not_given_them(
+    configure: Callable[..., Config], tmp_path: Path
+) -> None:
+    question = {"question": "How much on day 3?", "options": {"A": "20 mg", "B": "30 mg"}, "answer": "A"}
+    path = tmp_path / "benchmark.json"
+    path.write_text(json.dumps({"mmlu": {"anatomy-1": question}}), encoding="utf-8")
+    found = gate.gate(configure(evaluate={"sets": {"mirage": str(path)}}), today=TODAY).check(2)
+    assert (found.outcome, found.why) == (Outcome.FAIL, "1 training examples hold items of mirage/mmlu.")
 
 
 def test_a_medicine_on_both_sides_of_the_split_fails(config: Config) -> None:

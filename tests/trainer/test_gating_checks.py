@@ -1,6 +1,6 @@
 """Each check of the gate, driven to its outcomes by made-up measurements as an evaluation leaves them on the disk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,12 @@ FILE = "lumen.gguf"
 FINE = Looked("all of it")
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
     """Fewer draws of the bootstrap: the same intervals, a little rougher."""
-    monkeypatch.setattr(statistics, "_DRAWS", 1_000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statistics, "_DRAWS", 1_000)
+        yield
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -69,6 +70,18 @@ def test_both_merges_are_those_of_peft(made: tuple[Config, merge.Merged], kind: 
     assert ours.keys() == theirs.keys()
     for name, weight in ours.items():
         assert torch.allclose(weight, theirs[name].float(), rtol=0, atol=1e-6), name
+
+
+@pytest.mark.parametrize("compute", ["bf16", "fp32"])
+def test_a_weight_is_seen_as_training_sees_it(
+    made: tuple[Config, merge.Merged], compute: Literal["bf16", "fp32"]
+) -> None:
+    """To the bit: the same quantiser, from the same type."""
+    prepared = base.prepare(made[0])
+    seen = base.load(prepared, precision="nf4", compute=compute).dequantize().state_dict()
+    read, kind = Tensors(prepared.folder), {"bf16": torch.bfloat16, "fp32": torch.float32}[compute]
+    for name in read.places:
+        assert torch.equal(merge.as_trained(name, read.read(name), kind), seen[name]), name
 
 
 def test_the_two_merges_differ_and_so_does_the_base(made: tuple[Config, merge.Merged]) -> None:

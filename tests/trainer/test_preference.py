@@ -138,7 +138,9 @@ def test_stopped_it_keeps_nothing(ready: tuple[Any, Turns, list[preference.Pair]
 def test_the_recipe_prefers_after_it_fine_tuned(tmp_path: Path) -> None:
     documents = [given(number) for number in range(4)]
     config = learning.work(
-        tmp_path, train=[*(learning.asked(n) for n in range(8)), *map(example_of, documents)], steps=4,
+        tmp_path, train=[*(learning.asked(n) for n in range(8)), *map(example_of, documents)],
+        steps=3, row_tokens=1024, step_tokens=1024,
+        example_tokens=1024,
         sections={"preference": {"use": True, "learning_rate": 0.005, "epochs": 8.0}},
     )  # fmt: skip
     collected(tmp_path, documents)

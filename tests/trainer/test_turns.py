@@ -43,10 +43,13 @@ def turns(tiny: Prepared) -> Turns:
 
 
 @pytest.fixture(scope="module")
-def gguf(tiny: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GgufModel]:
-    with GgufModel(
-        converted(tiny.folder, tmp_path_factory.mktemp("gguf") / "tiny.gguf"), context_tokens=256, threads=1
-    ) as model:
+def gguf_file(tiny: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return converted(tiny.folder, tmp_path_factory.mktemp("gguf") / "tiny.gguf")
+
+
+@pytest.fixture(scope="module")
+def gguf(gguf_file: Path) -> Iterator[GgufModel]:
+    with GgufModel(gguf_file, context_tokens=256, threads=1) as model:
         yield model
 
 
@@ -139,6 +142,22 @@ def test_a_template_that_cannot_be_trained_with_is_refused(tiny: Prepared, name:
     with pytest.raises(InputError) as error:
         made(tiny, template)
     assert error.value.code == code
+
+
+def test_a_gguf_whose_tokenizer_cannot_be_brought_over_is_refused(gguf_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"tokenizer of tiny\.gguf cannot be brought over") as error:
+        prepare(configured(tmp_path, base={"model": str(gguf_file)}))
+    assert error.value.code == "TRN-065"
+
+
+@pytest.mark.model
+def test_a_gguf_that_is_cut_or_no_text_model_is_refused(tmp_path: Path) -> None:
+    with starter_model("smollm2-135m-instruct-q8_0.gguf").open("rb") as whole:
+        (tmp_path / "cut.gguf").write_bytes(whole.read(4_000_000))
+    for model, code in ((tmp_path / "cut.gguf", "TRN-064"), (starter_model("all-minilm-l6-v2-f16.gguf"), "TRN-063")):
+        with pytest.raises(InputError) as error:
+            prepare(configured(tmp_path / code, base={"model": str(model)}))
+        assert error.value.code == code
 
 
 @pytest.mark.model

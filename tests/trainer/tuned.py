@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import tqdm  # type: ignore[import-untyped]
 import yaml
 from peft import LoraConfig, get_peft_model
 
 from trainer import base, convert
 from trainer.config import Config, load
-from trainer.lines import LinesFile
+from trainer.lines import LinesFile, write_json
 from trainer.ownership.work import Work
 from trainer.records import Example, Message
 from trainer.training import adapters
@@ -86,7 +87,8 @@ def adapted(config: Config, *, scale: float = 0.2, base_sha256: str = "") -> Non
                 parameter.mul_(scale)
     folder = work.finetuned / "adapter"
     folder.mkdir(parents=True, exist_ok=True)
-    adapters.save(added, folder, base=prepared.name, base_sha256=base_sha256 or prepared.sha256)
+    adapters.save(added, folder, base=prepared.name)
+    write_json(work.finetuned / "run.json", {"identity": {"digests": {"base": base_sha256 or prepared.sha256}}})
 
 
 @contextlib.contextmanager
@@ -94,7 +96,9 @@ def peft_as_it_is() -> Iterator[None]:
     """It asks transformers by a name that will go; nothing else of it is let pass."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        watched, tqdm.tqdm.monitor_interval = tqdm.tqdm.monitor_interval, 0  # else a bar leaves a thread behind
         yield
+        tqdm.tqdm.monitor_interval = watched
 
 
 def weights(folder: Path) -> Iterator[Path]:

@@ -25,7 +25,8 @@ TRN-017 a file that an earlier step makes is not there
 TRN-018 a file cannot be read from the disk
 ======= ===========================================================================
 
-Examples have TRN-02x, curation TRN-03x, ownership TRN-04x, the plan TRN-05x, keys TRN-11x.
+Examples have TRN-02x, curation TRN-03x, ownership TRN-04x, the plan TRN-05x, gate and release TRN-10x, keys
+TRN-11x.
 """
 
 import sys
@@ -49,6 +50,7 @@ from trainer.cli import (
     output,
     plan,
     release,
+    review,
     root,
     sources,
     validate,
@@ -77,6 +79,7 @@ app.command("export")(export.exporting)
 app.command("evaluate")(evaluate.evaluating)
 app.command("compare")(evaluate.comparing)
 app.command("gate")(release.gating)
+app.command("review")(review.command)
 app.command("release")(release.releasing)
 app.command("keygen")(keygen.command)
 app.command("verify")(verify.command)

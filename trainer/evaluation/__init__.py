@@ -19,4 +19,13 @@
     benign                             answers what only sounds harmful
     medicationqa kqa                   no right or wrong, only a score: words shared with an expert's answer
     calibration                        all letters together; its value is the error of calibration
+
+What is refused:
+
+TRN-090 a question file that cannot be used, with its line
+TRN-091 there is no model to evaluate
+TRN-092 evaluations that were not asked the same are not compared
+TRN-093 a folder that holds no evaluation
+TRN-094 there is nothing to ask
+TRN-095 a model with another chat template than the base's
 """

@@ -20,6 +20,7 @@ ANSWERED = (*OVER_PASSAGES, "pubmed", "regulation")  # sets whose passages answe
 _CLAUSE_KINDS = ("cites", "finding", "letter-names")
 _SHORT_WORDS = 300  # a worked example's prompt: two of them leave room for the question
 _MOST_SHOTS = 8
+_KEPT = 64
 _SEED = 1
 
 
@@ -79,7 +80,10 @@ def _shots(train: Path, families: Iterable[str]) -> dict[str, tuple[Message, ...
     for example in read_examples(train) if train.is_file() else ():
         if example.family in wanted and _short(example) and (judged := _judged(example)):
             answers = judged[1] not in {Judge.ABSTAINS, Judge.REFUSES}
-            offered.setdefault(example.family, {}).setdefault(answers, []).append(example)
+            some = offered.setdefault(example.family, {}).setdefault(answers, [])
+            some.append(example)
+            if len(some) > _KEPT:  # of hundreds of thousands, never more than these are held
+                some[:] = _drawn(some)[:_MOST_SHOTS]
     return {family: tuple(_turns(_by_turns(kinds))) for family, kinds in offered.items()}
 
 

@@ -55,11 +55,11 @@ def looked(config: Config, *, told: Told) -> Looked:
 def _items(config: Config) -> Iterator[Item]:
     """Questions and answers of the sets that curation was given, and of those that are asked."""
     yield from evaluation.items([config.place(written) for written in config.dataset.evaluation])
-    for name, choices in sets.letters(config).items():
+    for name, choices in sets.letter_questions(config).items():
         for one in choices:
             yield Item(name, one.id, "question", "\n".join([one.question, *one.options]))
             yield Item(name, one.id, "question", one.question)
-    for name, questions in sets.words(config).items():
+    for name, questions in sets.word_questions(config).items():
         for asked in questions:
             yield Item(name, asked.id, "question", asked.user)
             yield Item(name, asked.id, "answer", asked.wanted)

@@ -83,6 +83,7 @@ class Loop(Trainer):  # type: ignore[misc] # transformers is not followed by myp
         self._waiting_s = 0.0
         self._begun = time.perf_counter()
         self.stopped = False
+        self.control: Any = None  # made by the class above
         super().__init__(
             model=model,
             args=args,
@@ -288,7 +289,7 @@ def mean_loss(
             total += torch.tensor([float(model(**moved).loss) * learnt, learnt], dtype=torch.float64)
     model.train(training)
     loss, tokens = summed(total).tolist()
-    return loss / tokens
+    return float(loss / tokens)
 
 
 def arguments(folder: Path, *, device: torch.device, **chosen: Any) -> TrainingArguments:

@@ -144,7 +144,8 @@ def prefer(
         for number in batch:
             with forward():
                 margin = how.beta * (log_odds(model, found[number]) - reference[number])
-            (-logsigmoid(margin) / len(batch)).backward()
+            loss: Any = -logsigmoid(margin) / len(batch)
+            loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -165,7 +166,7 @@ def log_odds(model: Any, pair: Pair) -> torch.Tensor:
     logits = model(**moved).logits[0, :-1].float()
     wanted = labels[0, 1:]
     learnt = wanted >= 0
-    said = logits.log_softmax(-1).gather(1, wanted.clamp(min=0)[:, None])[:, 0] * learnt
+    said: torch.Tensor = logits.log_softmax(-1).gather(1, wanted.clamp(min=0)[:, None])[:, 0] * learnt
     seam = len(pair.chosen.ids) - 1
     return said[:seam].sum() - said[seam:].sum()
 
