@@ -32,7 +32,7 @@ _NOT_FOR = (
 _LIMITS = (
     "It may state what no source holds; the app holds each sentence against the passages, other programs do not.",
     "Sources age: it knows nothing newer than its dataset, and what it learnt by heart may be out of date.",
-    "A small difference between two scores is chance more often than not; the intervals say how much.",
+    "A difference between two scores whose interval holds 0 may be chance.",
     "Figures are of one file, asked as the app asks it; another quantisation or another prompt gives others.",
 )
 

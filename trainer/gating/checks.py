@@ -69,20 +69,25 @@ def _looked(looked: Looked, threshold: str) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A figure of a file that must lie on one side of a line."""
+    """A figure that must lie on one side of a line; a share is shown in per cent."""
 
     name: str
     value: float | None
     line: float
     words: str
     least: bool = False
+    share: bool = False
 
     @property
     def holds(self) -> bool:
         return self.value is not None and (self.value >= self.line if self.least else self.value <= self.line)
 
+    @property
+    def threshold(self) -> str:
+        return f"{self.words} {'≥' if self.least else '≤'} {f'{self.line:.0%}' if self.share else f'{self.line:g}'}"
+
     def __str__(self) -> str:
-        return f"{self.words} {self.value:.1%}" if self.least else f"{self.words} {self.value:.2g}"
+        return f"{self.words} {self.value:.1%}" if self.share else f"{self.words} {self.value:.2g}"
 
 
 def _parity(case: Case) -> Finding:
@@ -90,16 +95,21 @@ def _parity(case: Case) -> Finding:
     gate, found = case.config.gate, case.evidence
     shipped, half = found.facts, found.exported["files"].get("F16", {})
     lines = [
-        _Line("token_ids_equal", shipped.get("token_ids_equal"), gate.token_ids_equal, "token ids equal", least=True),
+        _Line(
+            "token_ids_equal", shipped.get("token_ids_equal"), gate.token_ids_equal, "token ids equal",
+            least=True, share=True,
+        ),
         _Line("kl_f16", half.get("kl_mean"), gate.kl_f16, "KL of f16"),
         _Line("kl_shipped", shipped.get("kl_mean"), gate.kl_shipped, f"KL of {found.shipped}"),
         _Line("task_loss", shipped.get("task_loss"), gate.task_loss, "task loss above the trained model's"),
-    ]
-    letters = _Line("letters_agree", shipped.get("letters_agree"), gate.letters_agree, "letters agree", least=True)
+    ]  # fmt: skip
+    letters = _Line(
+        "letters_agree", shipped.get("letters_agree"), gate.letters_agree, "letters agree", least=True, share=True
+    )
     lines += [letters] if letters.value is not None else []
     measured = [line for line in lines if line.value is not None]
     value = ", ".join(map(str, measured))
-    threshold = ", ".join(f"{one.words} {'≥' if one.least else '≤'} {one.line:g}" for one in lines)
+    threshold = ", ".join(one.threshold for one in lines)
     figures = {line.name: float(line.value) for line in measured if line.value is not None}
     absent = [line.words for line in lines if line.value is None]
     if absent:
@@ -116,11 +126,11 @@ def _speed(case: Case) -> Finding:
     """Check 11: time to the first token, rate and memory on the machine that asked."""
     gate, speed = case.config.gate, case.evidence.build.evaluation.speed
     lines = [
-        _Line("first_token_s", speed.get("first_token_s"), gate.first_token_s, "first token, s"),
+        _Line("first_token_s", speed.get("first_token_s"), gate.first_token_s, "seconds to the first token"),
         _Line("tokens_per_s", speed.get("tokens_per_s"), gate.tokens_per_s, "tokens a second", least=True),
-        _Line("memory_gb", speed.get("memory_gb"), gate.memory_gb, "memory, GB"),
+        _Line("memory_gb", speed.get("memory_gb"), gate.memory_gb, "GB of memory"),
     ]
-    threshold = ", ".join(f"{one.words} {'≥' if one.least else '≤'} {one.line:g}" for one in lines)
+    threshold = ", ".join(one.threshold for one in lines)
     absent = [line.words for line in lines if line.value is None]
     if absent:
         return Finding("", threshold, None, sentence(", ".join(absent)))
