@@ -24,7 +24,7 @@ def steps() -> tuple[Step, ...]:
         Step("collect", ("sources", "collect"), lambda _: [], _collection, _collect, looks=True),
         Step("dataset", _DATA, _records, _splits, _dataset),
         Step("finetune", ("base", "finetune", "preference"), _splits, _adapter, _finetune),
-        Step("merge", ("base", "finetune"), _trained, _merged, _merge),
+        Step("merge", ("base", "finetune", "export"), _trained, _merged, _merge),
         Step("export", ("base", "export", "release"), _to_export, _exported, _export),
         Step("evaluate", ("base", "export", "evaluate", "release"), _to_ask, _evaluations, _evaluate),
         Step("gate", ("gate", "export", "release"), _to_judge, _gate_files, _gate),
@@ -80,7 +80,7 @@ def _trained(config: Config) -> Sequence[Path]:
 
 def _merged(config: Config) -> Sequence[Path]:
     folder = _work(config).merged
-    return [folder / "merge.json", *sorted(folder.glob("*.safetensors"))]
+    return [folder / "merge.json", *sorted(folder.glob("*/*.safetensors"))]
 
 
 def _merge(config: Config, stop: Stop, told: Told) -> str:

@@ -1,5 +1,6 @@
 """Questions in other words by a real model: flagged, checked, and the answers as they were."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("spawning")
 
 
 @pytest.fixture(autouse=True)
-def _closed():
+def _closed() -> Iterator[None]:
     yield
     rewriter.cache_clear()
 
