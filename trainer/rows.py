@@ -82,19 +82,14 @@ class Rows:
     """Packed rows, by number; torch's loaders take it as a dataset.
 
     Args:
-        tokens: of a file.
+        tokens: of a file, with one document at least.
         room: tokens of a row.
         seed: decides which of equally long documents lie together, and which are taken.
         most: at most so many documents.
-
-    Raises:
-        InputError: there is no document (TRN-069).
     """
 
     def __init__(self, tokens: Tokens, *, room: int, seed: int, most: int | None = None) -> None:
         drawn = np.random.default_rng(seed).permutation(tokens.counts.examples)[:most]
-        if not len(drawn):
-            raise _nothing_left(tokens.counts)
         self.tokens, self.room = tokens, room
         lengths = np.diff(tokens.bounds)[drawn]
         packed = best_fit(lengths.tolist(), room)
@@ -139,6 +134,8 @@ def rows(config: Config, turns: Turns, split: str, *, most: int | None = None, t
     how = config.finetune
     longest = min(how.example_tokens, how.row_tokens)
     tokens = tokenise(config, turns, split, longest=longest, told=told)
+    if not tokens.counts.examples:
+        raise _nothing_left(split, tokens.counts)
     return Rows(tokens, room=how.row_tokens, seed=how.seed, most=most)
 
 
@@ -230,9 +227,9 @@ def _mapped(path: Path, kind: type[_N]) -> NDArray[_N]:
     return np.memmap(path, dtype=kind, mode="r") if path.stat().st_size else np.zeros(0, dtype=kind)
 
 
-def _nothing_left(counts: Counts) -> InputError:
+def _nothing_left(split: str, counts: Counts) -> InputError:
     return InputError(
-        f"No example is left to train on: {counts.too_long:,} are longer than finetune.example_tokens.",
+        f"No example of the part {split} is left: {counts.too_long:,} are longer than finetune.example_tokens.",
         code="TRN-069",
         hint="Allow longer examples, or build the dataset again.",
     )

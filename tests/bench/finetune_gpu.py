@@ -30,7 +30,7 @@ from transformers import MistralConfig, MistralForCausalLM
 from trainer.arithmetic import work
 from trainer.base import keep_unpacked
 from trainer.catalogue import BASES, GPUS, Base
-from trainer.packing import Document, Pack, collate
+from trainer.packing import Document, Pack, collate_to_learn
 from trainer.recipe import Finetune
 from trainer.training import adapters, attention, probe
 
@@ -189,7 +189,7 @@ def batches(shape: Base, tokens: int, *, seed: int) -> Iterator[dict[str, Any]]:
             learn = np.arange(length) >= length // 2
             documents.append(Document(generator.integers(0, shape.vocabulary, length), learn))
             left -= length
-        yield collate([Pack(0, tuple(documents))])
+        yield collate_to_learn([Pack(0, tuple(documents))])
 
 
 def _measured(setting: Setting, options: argparse.Namespace, device: torch.device) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from trainer.dataset.shown import Part, passage, prompt
 from trainer.evaluation import invented, own
 from trainer.evaluation.judging import Verdict, abstains, f1, judged, passages, refuses
 from trainer.evaluation.questions import Judge, Open
+from trainer.ownership.work import Work
 from trainer.records import Example, Message
 
 DOSE = record("The usual dose is 10 mg once daily. Do not exceed 40 mg.", "4.2 Posology")
@@ -196,10 +197,10 @@ def test_the_right_answers_of_the_dataset_are_right_and_well_formed() -> None:
 def test_worked_examples_come_by_turns() -> None:
     yes = [example("label", "dose-1", number=n) for n in range(6)]
     no = [example("label", "dose-1", answerable=False, number=10 + n, answer=ABSTENTION) for n in range(2)]
-    mixed = own._by_turns({True: yes, False: no})
+    mixed = own._by_turns(yes, no)
     assert [one.answerable for one in mixed] == [True, False, True, False, True, True, True, True]
-    assert mixed == own._by_turns({True: yes[::-1], False: no[::-1]})
-    assert own._by_turns({False: no[:1]}) == no[:1]
+    assert [one.answerable for one in own._by_turns(no, yes)][:4] == [False, True, False, True]
+    assert own._by_turns([], no[:1]) == no[:1]
 
 
 def test_a_base_sees_worked_examples_between_instruction_and_question() -> None:
@@ -232,4 +233,14 @@ def test_worked_examples_of_a_large_training_part_are_the_same_in_any_order(tmp_
         (tmp_path / name).write_text("".join(one.as_line() + "\n" for one in some))
         found.append(own._shots(tmp_path / name, {"label"}))
     assert found[0] == found[1]
-    assert len(found[0]["label"]) == 2 * 8
+    assert len(found[0]["label", True]) == len(found[0]["label", False]) == 2 * 8
+
+
+def test_which_kind_of_worked_example_comes_last_is_drawn_by_question(tmp_path: Path) -> None:
+    made = [example("label", "dose-1", number=n, answerable=n % 2 > 0) for n in range(40)]
+    work = Work(tmp_path)
+    work.dataset.mkdir(parents=True)
+    for split in ("train", "test"):
+        (work.dataset / f"{split}.jsonl").write_text("".join(one.as_line() + "\n" for one in made))
+    last = [one.shots[3].content for some in own.questions(work).values() for one in some]
+    assert 8 < sum(said.startswith(ABSTENTION) for said in last) < 32

@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from tests.trainer.tiny_base import configured
 from trainer.base import load, prepare
-from trainer.packing import Document, Pack, best_fit, collate
+from trainer.packing import NOT_LEARNT, Document, Pack, best_fit, collate, collate_to_learn
 
 
 def document(generator: random.Random, length: int) -> Document:
@@ -99,6 +99,25 @@ def test_a_packed_loss_is_the_mean_over_learnt_tokens(model: PreTrainedModel) ->
             count = int((batch["labels"] != -100).sum())
             apart, tokens = apart + float(model(**batch).loss) * count, tokens + count
     assert packed.item() == pytest.approx(apart / tokens, abs=1e-5)
+
+
+@pytest.mark.parametrize("divisor", [None, 7])
+def test_scores_only_where_something_is_learnt_give_the_same_loss_and_gradients(
+    model: PreTrainedModel, divisor: int | None
+) -> None:
+    pack = Pack(0, tuple(document(random.Random(5), length) for length in (23, 40)))
+    whole_row, learnt = collate([pack]), collate_to_learn([pack])
+    made = []
+    for batch in (whole_row, learnt):
+        model.zero_grad()
+        out = model(**batch, num_items_in_batch=divisor)
+        out.loss.backward()
+        made.append((out, model.model.layers[0].self_attn.q_proj.weight.grad.clone()))
+    model.zero_grad()
+    assert made[0][0].logits.shape[1] == 63
+    assert made[1][0].logits.shape[1] == int((whole_row["labels"] != NOT_LEARNT).sum())
+    torch.testing.assert_close(made[1][0].loss, made[0][0].loss)
+    torch.testing.assert_close(made[1][1], made[0][1], atol=1e-7, rtol=1e-4)
 
 
 def test_tiny_is_the_same_wherever_it_is_made(tmp_path: Path) -> None:

@@ -112,10 +112,12 @@ def test_the_seed_decides_what_lies_together_and_what_is_taken(config: Config, t
     assert sum(len(few[n].documents) for n in range(len(few))) == few.documents == 10
 
 
-def test_examples_that_all_are_too_long_leave_nothing_to_train_on(config: Config, turns: Turns) -> None:
-    dataset(config, "train", examples(5))
-    with pytest.raises(InputError, match="5 are longer") as error:
-        Rows(tokenise(config, turns, "train", longest=3), room=256, seed=1)
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_part_whose_examples_all_are_too_long_is_named(config: Config, turns: Turns, split: str) -> None:
+    short = config.model_copy(update={"finetune": config.finetune.model_copy(update={"example_tokens": 3})})
+    dataset(config, split, examples(5))
+    with pytest.raises(InputError, match=f"part {split} is left: 5 are longer") as error:
+        rows(short, turns, split)
     assert error.value.code == "TRN-069"
 
 

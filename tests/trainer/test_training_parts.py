@@ -274,10 +274,12 @@ def test_torchs_kernel_takes_what_the_gpus_branch_gives_it() -> None:
     assert "window_size" in named or "is_causal" in named
 
 
-def test_on_a_processor_the_model_keeps_its_attention() -> None:
-    model = _model("sdpa")
-    assert not attention.use(model)
-    assert model.config._attn_implementation == "sdpa"
+def test_a_model_takes_it_and_says_the_same() -> None:
+    model, batch = _model("sdpa").eval(), _batch()
+    masked = model(**batch).logits
+    assert attention.use(model)
+    assert model.config._attn_implementation == attention.NAME
+    torch.testing.assert_close(model(**batch).logits, masked, atol=1e-5, rtol=1e-5)
 
 
 # ---- the probe ------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ model; `trainer.evaluate` calls it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from trainer.dataset.chance import Chance
 from trainer.evaluation.questions import Judge, Open
@@ -22,6 +23,7 @@ _SHORT_WORDS = 300  # a worked example's prompt: two of them leave room for the 
 _MOST_SHOTS = 8
 _KEPT = 64
 _SEED = 1
+_Shots: TypeAlias = Mapping[tuple[str, bool], tuple[Message, ...]]  # by family, and whether an answer comes first
 
 
 def questions(work: Work) -> dict[str, list[Open]]:
@@ -45,7 +47,7 @@ def kind(example: Example) -> str:
     return example.template.removesuffix("-alone").rstrip("0123456789").rstrip("-")
 
 
-def _question(example: Example, shots: Mapping[str, tuple[Message, ...]]) -> Open | None:
+def _question(example: Example, shots: _Shots) -> Open | None:
     """An example as a question; None where nothing can be held against its answer."""
     judged = _judged(example)
     if judged is None:
@@ -53,7 +55,7 @@ def _question(example: Example, shots: Mapping[str, tuple[Message, ...]]) -> Ope
     name, judge = judged
     return Open(
         id=example.id, set=name, judge=judge, messages=example.messages[:-1], wanted=example.answer,
-        shots=shots.get(example.family, ()),
+        shots=shots.get((example.family, Chance(_SEED, example.id).happens("answered first", 0.5)), ()),
         facts={"family": example.family, "kind": kind(example), "documents": list(example.doc_ids)},
     )  # fmt: skip
 
@@ -73,8 +75,8 @@ def _judged(example: Example) -> tuple[str, Judge] | None:
     return family, Judge.DECISION if kind(example) == "judged" else Judge.SPAN
 
 
-def _shots(train: Path, families: Iterable[str]) -> dict[str, tuple[Message, ...]]:
-    """Worked examples of each family, from the training part; the same for every question of it."""
+def _shots(train: Path, families: Iterable[str]) -> _Shots:
+    """Worked examples of each family, from the training part; the same for every question of it, in either order."""
     wanted = set(families)
     offered: dict[str, dict[bool, list[Example]]] = {}
     for example in read_examples(train) if train.is_file() else ():
@@ -84,14 +86,18 @@ def _shots(train: Path, families: Iterable[str]) -> dict[str, tuple[Message, ...
             some.append(example)
             if len(some) > _KEPT:  # of hundreds of thousands, never more than these are held
                 some[:] = _drawn(some)[:_MOST_SHOTS]
-    return {family: tuple(_turns(_by_turns(kinds))) for family, kinds in offered.items()}
+    return {
+        (family, first): tuple(_turns(_by_turns(kinds[first], kinds[not first])))
+        for family, drawn in offered.items()
+        for kinds in [{answers: _drawn(drawn.get(answers, ())) for answers in (True, False)}]
+        for first in (True, False)
+    }
 
 
-def _by_turns(kinds: Mapping[bool, Sequence[Example]]) -> list[Example]:
-    """Examples in a drawn order, one that answers and one that does not by turns, the one that answers first."""
-    yes, no = (_drawn(kinds.get(answers, ())) for answers in (True, False))
-    mixed = [one for pair in zip(yes, no, strict=False) for one in pair]
-    longer = yes if len(yes) > len(no) else no
+def _by_turns(first: Sequence[Example], second: Sequence[Example]) -> list[Example]:
+    """One of each by turns, then what is left of the longer."""
+    mixed = [one for pair in zip(first, second, strict=False) for one in pair]
+    longer = first if len(first) > len(second) else second
     return [*mixed, *longer[len(mixed) // 2 :]][:_MOST_SHOTS]
 
 

@@ -19,12 +19,14 @@ NAME = "lumen_varlen"
 
 
 def use(model: Any) -> bool:
-    """Sets it for a model on a GPU where torch brings it; otherwise the model keeps what it has.
+    """Sets it for a model; on a GPU where torch lacks the kernel, the model keeps masked attention.
+
+    Without a mask nothing is computed that causality or another document hides: on a processor half of the work.
 
     Returns:
         Whether it was set.
     """
-    if next(model.parameters()).device.type != "cuda" or _kernel() is None:
+    if next(model.parameters()).device.type == "cuda" and _kernel() is None:
         return False
     register()
     model.set_attn_implementation(NAME)

@@ -21,7 +21,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 
 from lumen_desktop.errors import EngineError, InputError
 from trainer.collect import Stop
-from trainer.packing import NOT_LEARNT, Pack, collate
+from trainer.packing import NOT_LEARNT, Pack, collate_to_learn
 from trainer.rows import Rows
 from trainer.training import adapters, states
 from trainer.training.checkpoints import Checkpoints
@@ -89,7 +89,7 @@ class Loop(Trainer):  # type: ignore[misc] # transformers is not followed by myp
             args=args,
             train_dataset=parts.laid,
             eval_dataset=parts.validation,
-            data_collator=collate,
+            data_collator=collate_to_learn,
             callbacks=[_Ends(self)],
         )
         self.remove_callback(PrinterCallback)
@@ -283,7 +283,7 @@ def mean_loss(
     first, step = shared
     with torch.no_grad():
         for number in range(first, len(rows), step):
-            batch = collate([rows[number]])
+            batch = collate_to_learn([rows[number]])
             learnt = int((batch["labels"] != NOT_LEARNT).sum())
             moved = {name: one.to(device) if isinstance(one, torch.Tensor) else one for name, one in batch.items()}
             total += torch.tensor([float(model(**moved).loss) * learnt, learnt], dtype=torch.float64)
