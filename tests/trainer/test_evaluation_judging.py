@@ -237,7 +237,9 @@ def test_worked_examples_of_a_large_training_part_are_the_same_in_any_order(tmp_
 
 
 def test_which_kind_of_worked_example_comes_last_is_drawn_by_question(tmp_path: Path) -> None:
-    made = [example("label", "dose-1", number=n, answerable=n % 2 > 0) for n in range(40)]
+    yes = [example("label", "dose-1", number=n) for n in range(20)]
+    no = [example("label", "dose-1", answerable=False, number=20 + n, answer=ABSTENTION) for n in range(20)]
+    made = [*yes, *no]
     work = Work(tmp_path)
     work.dataset.mkdir(parents=True)
     for split in ("train", "test"):
