@@ -54,7 +54,7 @@ def test_the_defaults_are_a_whole_mix(tmp_path: Path) -> None:
         ("- 1", "TRN-004", "input should be an object"),
         ("version: 2\nwork: w", "TRN-004", "line 1, version: input should be 1"),
         ("version: 1", "TRN-004", "work: the field is missing"),
-        (LEAST + "finetune: {}", "TRN-004", "line 3, fine_tune: there is no such field"),
+        (LEAST + "fine_tune: {}", "TRN-004", "line 3, fine_tune: there is no such field"),
         (LEAST + "sources:\n  ema:\n    fils: [a]", "TRN-004", "line 5, sources.ema.fils: there is no such field"),
         (LEAST + "sources:\n  ema:\n    files: a", "TRN-004", "line 5, sources.ema.files: input should be a valid"),
         (LEAST + "sources: {ema: {files: [no]}}", "TRN-004", "line 3, sources.ema.files.0: input should be a valid s"),
