@@ -109,7 +109,8 @@ def questions(config: Config, *, quick: bool) -> Asked:
     if quick:
         most = share({name: len(some) for name, some in letters.items()}, settings.quick_items)
         letters = {name: part(some, most[name]) for name, some in letters.items()}
-    words = {name: part(some, settings.own_items) for name, some in own.questions(Work(config.work_folder)).items()}
+    own_questions = own.questions(Work(config.work_folder))
+    words = {name: _by_shots(part(some, settings.own_items)) for name, some in own_questions.items()}
     over = [one for name in own.OVER_PASSAGES for one in words.get(name, ())]
     words["invented"] = invented.questions(over, settings.own_items)
     for name, some in sets.word_questions(config).items():
@@ -122,6 +123,11 @@ def questions(config: Config, *, quick: bool) -> Asked:
             hint="Run `lumen-trainer dataset` first, or name question files under evaluate.sets.",
         )  # fmt: skip
     return asked
+
+
+def _by_shots(some: Sequence[Open]) -> list[Open]:
+    """Those with the same worked examples one after the other, so that the model reads them once."""
+    return sorted(some, key=lambda one: [turn.content for turn in one.shots])
 
 
 def _refuse_missing(file: Path) -> None:

@@ -69,10 +69,12 @@ def comparing(
 
 def _words(found: Comparison) -> list[str]:
     rows = [f"{found.one} against {found.other}, the same questions, two-sided"]
-    for one in found.sets:
+    for one in [*found.sets, *([found.together] if found.together else [])]:
         rows.append(f"{one.set:<24} right   {_pair(one.right)}")
         if one.formed:
             rows.append(f"{'':<24} formed  {_pair(one.formed)}")
+        if one.overlap:
+            rows.append(f"{'':<24} overlap {_pair(one.overlap)}")
     alone = [*found.only_in_one, *found.only_in_other]
     return [*rows, f"asked of one only: {', '.join(alone)}"] if alone else rows
 
