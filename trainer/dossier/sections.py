@@ -168,8 +168,8 @@ def _form(told: Told) -> Section | None:
     head = ("set", "answers", *(f"{what}, {who}" for what in kinds for who in ("build", "base")))
     words = (
         "Apart, because a model that learns the form alone looks better than it is.",
-        "Right has enough of the wanted words, each number with its unit and nothing that no passage states; overlap is "
-        "of the words (F1).",
+        "Right has enough of the wanted words, each number with its unit and nothing that no passage states.",
+        "Overlap is that of the words with the wanted ones (F1).",
     )
     shares = (20, 11, 12, 12, 11, 11, 12, 11)
     return Section("form", "Form and correctness", words, table=table(head, rows, shares=shares))
