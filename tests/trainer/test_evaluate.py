@@ -21,15 +21,17 @@ from tests.trainer.test_evaluation_letters import STARTER, choice
 from trainer.collect import Stop
 from trainer.compare import compare
 from trainer.config import Config, load
-from trainer.evaluate import Asked, evaluate, folder_name, questions
+from trainer.evaluate import Asked, _by_shots, evaluate, folder_name, questions
 from trainer.evaluate import built as shipped
 from trainer.evaluation import own, scoring
 from trainer.evaluation.keeping import answered, opened
 from trainer.evaluation.letters import GgufScorer, Letters, TorchScorer
 from trainer.evaluation.prompts import Choice
+from trainer.evaluation.questions import Judge, Open
 from trainer.evaluation.results import Evaluation, Item, Score, items
 from trainer.llama import GgufModel
 from trainer.ownership.work import Work
+from trainer.records import Message
 
 QUESTIONS = 16
 CONVERTER = Path(os.environ.get("LUMEN_CONVERTER", Path(sys.prefix) / "converter"))
@@ -222,6 +224,29 @@ def test_builds_are_compared_question_by_question(tmp_path: Path) -> None:
     assert compare(trend, trend).sets[0].right.p is None
     assert compare(one, trend).only_in_one == ("label",)
     assert compare(one, trend).only_in_other == ("kqa",)
+
+
+def test_overlap_of_words_is_compared_apart_from_right_and_all_sets_over_passages_together(tmp_path: Path) -> None:
+    one = evaluation(tmp_path / "one", "x", *(item(str(n), right=False, formed=True, score=0.5) for n in range(6)))
+    other = evaluation(tmp_path / "other", "x", *(item(str(n), right=False, formed=True, score=0.2) for n in range(6)))
+    found = compare(one, other)
+    [label] = found.sets
+    assert label.right.difference.value == 0.0
+    assert label.overlap is not None
+    assert label.overlap.difference.value == pytest.approx(0.3)
+    assert label.overlap.difference.low > 0
+    assert label.overlap.p is None
+    assert found.together is not None
+    assert (found.together.set, found.together.right.items) == ("over passages", 6)
+    letters = evaluation(tmp_path / "letters", "x", item("1"), name="medqa")
+    assert compare(letters, letters).together is None
+    assert compare(letters, letters).sets[0].overlap is None
+
+
+def test_questions_with_the_same_worked_examples_follow_each_other() -> None:
+    shown = {word: (Message("user", word), Message("assistant", "a")) for word in ("x", "y")}
+    some = [Open(str(n), "label", Judge.SPAN, (Message("user", "q"),), shots=shown["xy"[n % 2]]) for n in range(6)]
+    assert [one.id for one in _by_shots(some)] == ["0", "2", "4", "1", "3", "5"]
 
 
 def test_what_was_asked_otherwise_is_not_compared(tmp_path: Path) -> None:
