@@ -48,7 +48,7 @@ def importance(
     with model.listening(hear):
         for number, one in enumerate(conversations):
             heard(number, len(conversations))
-            model.logits(one.ids)
+            model.logits(one.ids, last=1)
             tokens += len(one.ids)
     return {name: (total / tokens).float().cpu().numpy() for name, total in sums.items()}
 

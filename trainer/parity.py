@@ -230,7 +230,7 @@ def _prefixes(trained: Trained, prompts: Sequence[Sequence[int]], answers: Seque
     for prompt, answer in zip(prompts, answers, strict=True):
         if not answer:
             continue
-        choices = trained.logits([*prompt, *answer])[len(prompt) - 1 : -1].argmax(axis=1)
+        choices = trained.logits([*prompt, *answer], last=len(answer) + 1)[:-1].argmax(axis=1)
         differs = np.flatnonzero(choices != np.array(answer))
         shares.append(float(differs[0]) / len(answer) if len(differs) else 1.0)
     return shares or [1.0]

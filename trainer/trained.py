@@ -53,11 +53,11 @@ class Trained:
         if narrow is not _WIDE:
             _widen(self.model)
 
-    def logits(self, ids: Sequence[int]) -> NDArray[np.float32]:
-        """Logits after each token, shape (tokens, vocabulary)."""
+    def logits(self, ids: Sequence[int], *, last: int = 0) -> NDArray[np.float32]:
+        """Logits after each token, shape (tokens, vocabulary), or only after the last ones."""
         asked = torch.tensor([list(ids)], device=self.device)
         with torch.inference_mode():
-            found = self.model(input_ids=asked, use_cache=False).logits[0]
+            found = self.model(input_ids=asked, use_cache=False, logits_to_keep=last).logits[0]
         logits: NDArray[np.float32] = found.float().cpu().numpy()
         return logits
 
