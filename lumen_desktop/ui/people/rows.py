@@ -88,7 +88,10 @@ def people_table(rows: PeopleRows, name: str) -> QTableView:
 def _keep_headings(shown: QTableView) -> None:
     """Lets no column be narrower than what its heading says, the last one neither, whose width is what is left."""
     heading = shown.horizontalHeader()
-    heading.setMinimumSectionSize(max(heading.sectionSizeHint(column) for column in range(heading.count())))
+    least, last = max(heading.sectionSizeHint(column) for column in range(heading.count())), heading.count() - 1
+    heading.setMinimumSectionSize(least)
+    if heading.sectionSize(last) < least:  # Qt does not always lay the stretched column anew
+        heading.resizeSection(last, least)
 
 
 def leave_room(shown: QTableView, rows: int = _SEEN) -> None:
