@@ -5,7 +5,6 @@ limits; what the sources want (files that are there, terms accepted), `trainer.c
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -168,7 +167,7 @@ class Config(_Part):
 
     def place(self, written: str) -> Path:
         """A path as the configuration writes it, from the folder of its file."""
-        return Path(os.path.normpath(self._file.parent / Path(written).expanduser()))
+        return self._file.parent / Path(written).expanduser()
 
 
 def load(file: Path) -> Config:

@@ -39,7 +39,7 @@ from trainer.config import Config
 from trainer.lines import refused_if_unwritable
 from trainer.ownership.manifest import digested
 from trainer.ownership.work import Work
-from trainer.packing import collate_to_learn
+from trainer.packing import collate
 from trainer.rows import Rows, rows
 from trainer.training import adapters, attention, needs, preference, probe
 from trainer.training.checkpoints import Checkpoints
@@ -287,7 +287,8 @@ def _model(run: _Run) -> Any:
     model = adapters.add(base, how)
     probe.switch(base, choice["checkpointing"])
     if place.device.type == "cuda" and how.checkpointing == "auto":
-        tried = probe.probe(model, collate_to_learn([run.data.train[0]]), reserved_bytes=8 * adapters.trainable(model))
+        # with scores at every place: more than any row needs, so what fits here fits all of them
+        tried = probe.probe(model, collate([run.data.train[0]]), reserved_bytes=8 * adapters.trainable(model))
         choice |= {"probe": [asdict(one) for one in tried], "checkpointing": tried[-1].checkpointing}
     return model
 

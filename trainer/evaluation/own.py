@@ -86,12 +86,12 @@ def _shots(train: Path, families: Iterable[str]) -> _Shots:
             some.append(example)
             if len(some) > _KEPT:  # of hundreds of thousands, never more than these are held
                 some[:] = _drawn(some)[:_MOST_SHOTS]
-    return {
-        (family, first): tuple(_turns(_by_turns(kinds[first], kinds[not first])))
-        for family, drawn in offered.items()
-        for kinds in [{answers: _drawn(drawn.get(answers, ())) for answers in (True, False)}]
-        for first in (True, False)
-    }
+    found: dict[tuple[str, bool], tuple[Message, ...]] = {}
+    for family, kinds in offered.items():
+        yes, no = (_drawn(kinds.get(answers, ())) for answers in (True, False))
+        found[family, True] = tuple(_turns(_by_turns(yes, no)))
+        found[family, False] = tuple(_turns(_by_turns(no, yes)))
+    return found
 
 
 def _by_turns(first: Sequence[Example], second: Sequence[Example]) -> list[Example]:

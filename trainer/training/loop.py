@@ -21,7 +21,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 
 from lumen_desktop.errors import EngineError, InputError
 from trainer.collect import Stop
-from trainer.packing import NOT_LEARNT, Pack, collate_to_learn
+from trainer.packing import Pack, collate_to_learn
 from trainer.rows import Rows
 from trainer.training import adapters, states
 from trainer.training.checkpoints import Checkpoints
@@ -284,7 +284,7 @@ def mean_loss(
     with torch.no_grad():
         for number in range(first, len(rows), step):
             batch = collate_to_learn([rows[number]])
-            learnt = int((batch["labels"] != NOT_LEARNT).sum())
+            learnt = batch["shift_labels"].numel()
             moved = {name: one.to(device) if isinstance(one, torch.Tensor) else one for name, one in batch.items()}
             total += torch.tensor([float(model(**moved).loss) * learnt, learnt], dtype=torch.float64)
     model.train(training)

@@ -20,7 +20,7 @@ from trainer.collect import Stop
 from trainer.dataset import feedback
 from trainer.lines import read_examples
 from trainer.ownership.work import Work
-from trainer.packing import Document, Pack, collate
+from trainer.packing import Document, Pack, collate_to_learn
 from trainer.recipe import Preference
 from trainer.records import Example, Message, Record
 from trainer.turns import Turns
@@ -159,16 +159,15 @@ def prefer(
 
 def log_odds(model: Any, pair: Pair) -> torch.Tensor:
     """How much likelier the better answer is than the worse, nats: both in one row, neither seeing the other."""
-    batch = collate([Pack(0, (pair.chosen, pair.rejected))])
+    batch = collate_to_learn([Pack(0, (pair.chosen, pair.rejected))])
     device = next(model.parameters()).device
-    labels = batch.pop("labels").to(device)
+    del batch["labels"]  # with them the model would compute a loss of its own
+    wanted, in_chosen = batch.pop("shift_labels")[0].to(device), batch["logits_to_keep"] < len(pair.chosen.ids)
     moved = {name: one.to(device) if isinstance(one, torch.Tensor) else one for name, one in batch.items()}
-    logits = model(**moved).logits[0, :-1].float()
-    wanted = labels[0, 1:]
-    learnt = wanted >= 0
-    said: torch.Tensor = logits.log_softmax(-1).gather(1, wanted.clamp(min=0)[:, None])[:, 0] * learnt
-    seam = len(pair.chosen.ids) - 1
-    return said[:seam].sum() - said[seam:].sum()
+    logits = model(**moved).logits[0].float()
+    said: torch.Tensor = logits.log_softmax(-1).gather(1, wanted[:, None])[:, 0]
+    chosen = in_chosen.to(device)
+    return said[chosen].sum() - said[~chosen].sum()
 
 
 def _order(pairs_there: int, epochs: float, seed: int) -> list[int]:
