@@ -104,12 +104,7 @@ class Expected:
     @property
     def loss(self) -> float:
         """Its own, mean over learnt tokens, nats."""
-        return float(np.concatenate([one.losses for one in self.said])[self.learn].mean())
-
-    @property
-    def learn(self) -> NDArray[np.bool_]:
-        """Of each token but the first of a conversation, whether the loss counts it."""
-        return np.concatenate([np.array(one.learn[1:], dtype=bool) for one in self.conversations])
+        return _mean(self.conversations, self.said)
 
     def kept(self) -> list[tuple[NDArray[np.int64], Floats]]:
         """Of each conversation, the kept positions and their log-probabilities, mapped from the disk."""
@@ -143,14 +138,35 @@ def distance(expected: Expected, logits: Logits, *, heard: Heard = lambda _n, _a
         said.append(_said(one, found))
         divergences.append(_divergence(trained, found[places]))
     kl = np.concatenate(divergences)
-    learn = expected.learn
     theirs = np.concatenate([one.losses for one in expected.said])
     its = np.concatenate([one.losses for one in said])
+    learnt = sum(sum(one.learn[1:]) for one in expected.conversations)
     same = np.concatenate([a.first == b.first for a, b in zip(expected.said, said, strict=True)])
     return Distance(
-        float(kl.mean()), float(np.quantile(kl, 0.99)), float(same.mean()), float(its[learn].mean()),
-        expected.loss, math.exp(its.mean()), math.exp(theirs.mean()), len(its), int(learn.sum()), len(kl),
+        float(kl.mean()), float(np.quantile(kl, 0.99)), float(same.mean()), _mean(expected.conversations, said),
+        expected.loss, math.exp(its.mean()), math.exp(theirs.mean()), len(its), learnt, len(kl),
     )  # fmt: skip
+
+
+def mean_loss(conversations: Sequence[Conversation], logits: Logits, *, heard: Heard = lambda _n, _all: None) -> float:
+    """A model's loss by itself, mean over learnt tokens, nats.
+
+    Args:
+        conversations: that it is asked.
+        logits: of the model.
+        heard: conversations done and conversations there are; may raise to stop.
+    """
+    said = []
+    for number, one in enumerate(conversations):
+        heard(number, len(conversations))
+        said.append(_said(one, logits(one.ids)))
+    return _mean(conversations, said)
+
+
+def _mean(conversations: Sequence[Conversation], said: Sequence[Said]) -> float:
+    """Over the learnt tokens of all of them."""
+    learn = np.concatenate([np.array(one.learn[1:], dtype=bool) for one in conversations])
+    return float(np.concatenate([one.losses for one in said])[learn].mean())
 
 
 def _places(one: Conversation, count: int) -> NDArray[np.int64]:

@@ -215,7 +215,8 @@ def _report(job: Job, files: Mapping[str, FileFact], found: Mapping[str, Parity]
     return {
         "schema": SCHEMA, "version": VERSION, "trainer": lumen_desktop.__version__, "name": job.config.release.name,
         "base": job.turns.prepared.sha256, "merged": job.merged.sha256, "kept": job.merged.kept,
-        "losses": dict(job.merged.losses), "template": template, "ship": job.config.export.ship,
+        "losses": dict(job.merged.losses), "shipped_losses": dict(job.merged.shipped), "template": template,
+        "ship": job.config.export.ship,
         "importance_examples": job.config.export.importance_examples,
         "files": {kind: _figures(fact, found[kind]) for kind, fact in files.items()},
         "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},

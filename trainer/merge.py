@@ -1,11 +1,12 @@
-"""The adapter added to the base, in two ways, layer by layer; the one with the lower validation loss is kept.
+"""The adapter added to the base, in two ways, layer by layer; kept is the one that reads validation better as it ships.
 
 Training saw the base through NF4. Added to what NF4 made of it ("dequantised") the adapter gives the trained model
 exactly; added to the weights as they were ("original") it often keeps more of what the base knew. Neither is ever
-written in 4 bits: rounding again erases what was learnt (peft 2321). The files::
+written in 4 bits: rounding again erases what was learnt (peft 2321). Which is better is asked of the file that ships,
+for the type of that file rounds as well (`trainer.rounding`). The files::
 
     WORK/merged/<kind>/         the model, in the base's own form; tokenizer and template are copies of the base's
-    WORK/merged/merge.json      which was kept, both losses, how far apart they are, digests; written last
+    WORK/merged/merge.json      which was kept, the losses, how far apart they are, digests; written last
 
 Refusals of merging and exporting:
 
@@ -42,6 +43,7 @@ from trainer.lines import refused_if_unwritable, write_json
 from trainer.ownership.manifest import digested
 from trainer.ownership.work import Work
 from trainer.room import refuse_full
+from trainer.rounding import losses_as_shipped
 from trainer.tensors import INDEX, Tensors, write
 from trainer.trained import Trained
 from trainer.turns import Turns
@@ -49,6 +51,7 @@ from trainer.turns import Turns
 NAME = "merge.json"
 DEQUANTISED, ORIGINAL = "dequantised", "original"
 _FROM = "from.json"
+_TRIED = "tried"  # files that were only made to be scored
 _LINEAR = "_proj.weight"  # of Llama's family: what is adapted, and what NF4 holds
 _TYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
@@ -63,12 +66,14 @@ class Merged:
         folder: config.json, safetensors, tokenizer and template.
         kept: dequantised or original.
         losses: of each that was built: mean over learnt validation tokens, nats.
+        shipped: the same as files of the type that ships; empty where there was nothing to choose.
         sha256: of its files.
     """
 
     folder: Path
     kept: str
     losses: Mapping[str, float]
+    shipped: Mapping[str, float]
     sha256: str
 
 
@@ -78,6 +83,7 @@ def merge(config: Config, *, stop: Stop | None = None, told: Told = lambda _stag
     Raises:
         InputError: no adapter or one of another base (TRN-080, TRN-082), weights that cannot be read (TRN-083), no
             validation example (TRN-086), or too little memory (TRN-087).
+        EngineError: llama.cpp's converter or quantiser failed (TRN-084, TRN-061), where there are two to choose from.
         StorageError: too little room, with the figures (TRN-081), or the disk refuses (TRN-010).
         Stopped: what was written whole stays.
     """
@@ -203,12 +209,14 @@ def _kept(
     turns = Turns(prepared, base.tokenizer(prepared))
     split = work.dataset / "validation.jsonl"
     asked = few(split, turns, count=config.export.parity_examples, longest=config.finetune.example_tokens)
-    losses, apart = _scores(config, [work.merged / kind for kind in kinds], asked, heard)
-    kept = min(kinds, key=lambda kind: losses[kind])
+    folders = [work.merged / kind for kind in kinds]
+    losses, apart = _scores(config, folders, asked, heard)
+    shipped = losses_as_shipped(config, folders, asked, work.merged / _TRIED, heard) if len(kinds) > 1 else {}
+    kept = min(kinds, key=(shipped or losses).__getitem__)
     files = [asdict(digested(file)) for file in sorted((work.merged / kept).iterdir()) if file.name != _FROM]
     write_json(work.merged / NAME, {
-        "from": origin, "kept": kept, "losses": losses, "apart": apart and asdict(apart), "conversations": len(asked),
-        "files": files, "sha256": _digest(files),
+        "from": origin, "kept": kept, "losses": losses, "shipped": shipped, "apart": apart and asdict(apart),
+        "conversations": len(asked), "files": files, "sha256": _digest(files),
     })  # fmt: skip
     for kind in kinds:
         if kind != kept:
@@ -238,7 +246,9 @@ def _refuse_full(work: Work, prepared: Prepared, kinds: Sequence[str]) -> None:
     weights = Tensors(prepared.folder)
     there = sum(file.stat().st_size for kind in kinds for file in work.merged.glob(f"{kind}*/*.safetensors"))
     vocabulary = max(place.shape[0] for place in weights.places.values())
-    refuse_full(work.folder, len(kinds) * weights.size_bytes + room_bytes(vocabulary) - there, "Merging")
+    tried = 4 * sum(place.count for place in weights.places.values()) if len(kinds) > 1 else 0  # two files, at most F16
+    scoring = max(tried, room_bytes(vocabulary))  # one after the other
+    refuse_full(work.folder, len(kinds) * weights.size_bytes + scoring - there, "Merging")
 
 
 def _refuse_other_base(work: Work, prepared: Prepared, adapter: Adapter) -> None:
@@ -261,7 +271,7 @@ def _origin(config: Config, prepared: Prepared, work: Work) -> dict[str, Any]:
     return {
         "base": prepared.sha256, "template": hashlib.sha256(prepared.template.encode()).hexdigest(),
         "adapter": adapter, "precision": config.finetune.precision, "compute": config.finetune.compute,
-        "kinds": _kinds(config), "conversations": config.export.parity_examples,
+        "kinds": _kinds(config), "ship": config.export.ship, "conversations": config.export.parity_examples,
         "longest": config.finetune.example_tokens, "split": digested(split).sha256 if split.is_file() else "",
     }  # fmt: skip
 
@@ -274,7 +284,7 @@ def _found(work: Work, origin: Mapping[str, Any] | None) -> Merged | None:
         whole = all((folder / one["name"]).stat().st_size == one["size_bytes"] for one in fields["files"])
         if not whole or (origin is not None and fields["from"] != origin):
             return None
-        return Merged(folder, fields["kept"], fields["losses"], fields["sha256"])
+        return Merged(folder, fields["kept"], fields["losses"], fields["shipped"], fields["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -91,7 +91,8 @@ class Export(_Part):
         default=256, ge=1, le=100_000, description="Training examples that tell the quantiser which weights matter."
     )
     merge: Literal["both", "dequantised", "original"] = Field(
-        default="both", description="Which weights the adapters are added to; both are scored, the better is kept."
+        default="both",
+        description="Which weights the adapters are added to; both are scored as they would ship, the better is kept.",
     )
     parity_examples: int = Field(
         default=200, ge=1, le=100_000, description="Validation examples on which the files are compared with the model."

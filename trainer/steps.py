@@ -87,7 +87,8 @@ def _merge(config: Config, stop: Stop, told: Told) -> str:
     from trainer.merge import merge  # noqa: PLC0415 - see above
 
     merged = merge(config, stop=stop, told=told)
-    return f"kept {merged.kept}: " + ", ".join(f"{name} {loss:.4f}" for name, loss in merged.losses.items())
+    losses = ", ".join(f"{name} {loss:.4f}" for name, loss in (merged.shipped or merged.losses).items())
+    return f"kept {merged.kept}: validation loss {f'as {config.export.ship} ' if merged.shipped else ''}{losses}"
 
 
 def _to_export(config: Config) -> Sequence[Path]:

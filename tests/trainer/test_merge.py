@@ -116,8 +116,9 @@ def test_the_better_one_is_kept_and_both_losses_are_recorded(made: tuple[Config,
     config, merged = made
     folder = Work(config.work_folder).merged
     record = json.loads((folder / merge.NAME).read_bytes())
-    assert set(merged.losses) == {merge.DEQUANTISED, merge.ORIGINAL}
-    assert merged.losses[merged.kept] == min(merged.losses.values())
+    assert set(merged.losses) == set(merged.shipped) == {merge.DEQUANTISED, merge.ORIGINAL}
+    assert merged.shipped[merged.kept] == min(merged.shipped.values())
+    assert merged.shipped != merged.losses, "rounded, and by another library"
     assert sorted(path.name for path in folder.iterdir()) == sorted([merged.kept, merge.NAME])
     assert record["apart"]["kl_mean"] > 0
     assert record["sha256"] == merged.sha256
@@ -134,6 +135,7 @@ def test_without_nf4_there_is_one_merge(tmp_path: Path) -> None:
     config = tuned(tmp_path, finetune={"precision": "fp32", "compute": "fp32", "rank": 4, "alpha": 8, "threads": 1})
     merged = merge.merge(config)
     assert set(merged.losses) == {merge.ORIGINAL}
+    assert not merged.shipped, "nothing to choose"
 
 
 def test_a_killed_merge_goes_on_and_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,8 +27,8 @@ def merging(config: _Config, as_json: _Json = False) -> None:
         output.result({**asdict(merged), "folder": str(merged.folder)})
         return
     for name, loss in merged.losses.items():
-        kept = "  kept" if name == merged.kept else ""
-        output.text(f"{name:<12} validation loss {loss:.4f}{kept}")
+        shipped = f", as {loaded.export.ship} {merged.shipped[name]:.4f}" if name in merged.shipped else ""
+        output.text(f"{name:<12} validation loss {loss:.4f}{shipped}{'  kept' if name == merged.kept else ''}")
     output.text(f"The model is in {merged.folder}.")
 
 

@@ -232,16 +232,21 @@ def _quantisations(told: Told) -> Section:
         for kind, one in files.items()
     ]  # fmt: skip
     kept = told.evidence.exported.get("kept", "")
-    losses = told.evidence.exported.get("losses", {})
-    merged = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
+    merged = _by_name(told.evidence.exported.get("losses", {}))
+    shipped = _by_name(told.evidence.exported.get("shipped_losses", {}))
     against = (
         f"Against the trained model, on validation; shipped is {told.evidence.shipped}. Divergence and loss decide; "
         "perplexity may fall by luck and is told only."
     )
-    words = [against, *([f"Kept is the {kept} merge; validation losses: {merged}."] if merged else [])]
+    decided = f", as {told.evidence.shipped}, which decides: {shipped}" if shipped else ""
+    words = [against, *([f"Kept is the {kept} merge; validation losses: {merged}{decided}."] if merged else [])]
     return Section("files", "Files and what quantising cost", tuple(words),
                    pictures.quantisations(bars) if bars else None,
                    table(head, rows, shares=(11, 12, 11, 10, 10, 13, 12, 10, 12)))  # fmt: skip
+
+
+def _by_name(losses: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
 
 
 def _as(one: Mapping[str, Any], name: str, form: str) -> str | None:
