@@ -132,6 +132,7 @@ def test_abstaining_in_other_words_is_abstaining(answer: str) -> None:
     [
         "The dose is 10 mg [1].", f"{ABSTENTION} However, the usual dose is 10 mg once daily [1].", "",
         "Do not exceed 40 mg [1]. The sources do not answer more.", "I cannot help with that.",
+        "The leaflet does not state a dose for children. The usual dose is 10 mg once daily.",
     ],
 )  # fmt: skip
 def test_answering_all_the_same_is_not_abstaining(answer: str) -> None:

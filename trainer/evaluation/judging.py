@@ -106,12 +106,12 @@ def _passage(number: int, block: str) -> Passage:
 
 
 def abstains(said: str) -> bool:
-    """Whether an answer says that nothing answers, in the app's sentence or in other words, and then says nothing."""
+    """Whether an answer says that nothing answers, in the app's sentence or in others, and then gives no answer."""
     if ABSTENTION.rstrip(".").lower() in said.lower():
         rest = re.sub(re.escape(ABSTENTION.rstrip(".")), " ", said, flags=re.IGNORECASE)
         return not quantities(_bare(rest)) and len(content_words(_bare(rest))) <= len(content_words(ABSTENTION))
-    first = next((one.text for one in markdown_sentences(said)), "")
-    return bool(_ABSTAINS.search(first))
+    first, *others = [*_sentences(said), ""]
+    return bool(_ABSTAINS.search(first)) and not quantities(_bare(" ".join(others)))
 
 
 def refuses(said: str) -> bool:
