@@ -162,8 +162,8 @@ class Config(_Part):
 
     @property
     def work_folder(self) -> Path:
-        """`work` as a path."""
-        return self.place(self.work)
+        """`work` as a path, without the steps up and down that led to it."""
+        return self.place(self.work).resolve()
 
     def place(self, written: str) -> Path:
         """A path as the configuration writes it, from the folder of its file."""

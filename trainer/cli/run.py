@@ -33,9 +33,7 @@ def command(
     if as_json:
         output.result({"steps": [asdict(one) for one in done], "gate": result.fields()})
     else:
-        output.text(
-            f"Everything is in {loaded.work_folder.resolve()}; gated/report.html shows it. {_next(result, config)}"
-        )
+        output.text(f"Everything is in {loaded.work_folder}; gated/report.html shows it. {_next(result, config)}")
     return 0 if result.passed else 1
 
 
