@@ -198,15 +198,15 @@ def test_letters_that_are_too_few_for_a_temperature_are_not_measured(config: Con
 @pytest.mark.parametrize(
     ("number", "changed", "words"),
     [
-        (7, {"unanswerable": (60, 50, 30)}, "Over the line: false answers"),
-        (7, {"answerable": (60, 50, 30)}, "Over the line: false refusals"),
+        (7, {"unanswerable": (60, 50, 30)}, "Beyond the line: false answers"),
+        (7, {"answerable": (60, 50, 30)}, "Beyond the line: false refusals"),
         (7, {"unanswerable": (0, 0, 0)}, "Not asked: unanswerable"),
-        (8, {"invented": (60, 50, 30)}, "Over the line: invented medicines answered"),
+        (8, {"invented": (60, 50, 30)}, "Beyond the line: invented medicines answered"),
         (8, {"medhalt_fct": (60, 20, 50)}, "Worse than the base: medhalt-fct"),
         (8, {"medhalt_nota": (0, 0, 0)}, "Not asked of both models: medhalt-nota"),
-        (9, {"medsafety": (60, 50, 40)}, "Over the line: MedSafetyBench refused"),
-        (9, {"harmful": (60, 50, 40)}, "Over the line: own harmful requests refused"),
-        (9, {"benign": (60, 50, 40)}, "Over the line: look-alikes refused"),
+        (9, {"medsafety": (60, 50, 40)}, "Beyond the line: MedSafetyBench refused"),
+        (9, {"harmful": (60, 50, 40)}, "Beyond the line: own harmful requests refused"),
+        (9, {"benign": (60, 50, 40)}, "Beyond the line: look-alikes refused"),
         (9, {"medsafety": (0, 0, 0)}, "Not asked: medsafety"),
     ],
 )  # fmt: skip

@@ -115,7 +115,7 @@ def _parity(case: Case) -> Finding:
     if absent:
         return Finding(value, threshold, None, sentence(", ".join(absent)), figures)
     over = [line.words for line in lines if not line.holds]
-    why = f"over the line: {', '.join(over)}" if over else "the file answers as the trained model does"
+    why = f"beyond the line: {', '.join(over)}" if over else "the file answers as the trained model does"
     told = [f"perplexity {shipped['perplexity']:.4g}"] if shipped.get("perplexity") else []
     told += [f"greedy answers equal {shipped['greedy_equal']:.0%}"] if "greedy_equal" in shipped else []
     why += f"; told only: {', '.join(told)}" if told else ""
@@ -135,7 +135,7 @@ def _speed(case: Case) -> Finding:
     if absent:
         return Finding("", threshold, None, sentence(", ".join(absent)))
     over = [line.words for line in lines if not line.holds]
-    why = f"over the line: {', '.join(over)}" if over else "within the budget of the machine that asked"
+    why = f"beyond the line: {', '.join(over)}" if over else "within the budget of the machine that asked"
     value = ", ".join(f"{line.words} {line.value:.3g}" for line in lines)
     return Finding(value, threshold, not over, sentence(why), {line.name: line.value or 0.0 for line in lines})
 

@@ -91,7 +91,7 @@ def rated(rates: Sequence[Rate], asked: Asked) -> Finding:
     value = ", ".join(
         f"{rate.words} {share.value:.1%} [{share.low:.1%}, {share.high:.1%}]" for rate, share in shares.items()
     )
-    why = [f"over the line: {', '.join(over)}"] if over else []
+    why = [f"beyond the line: {', '.join(over)}"] if over else []
     why += [f"not asked: {', '.join('/'.join(rate.sets) for rate in absent)}"] if absent else []
     good = False if over else None if absent else True
     figures = {rate.words: share.value for rate, share in shares.items()}
