@@ -85,11 +85,11 @@ def test_what_nobody_looked_at_fails(config: Config, work: Work, number: int) ->
         ("task_loss", 0.06, "task loss above the trained model's"), ("letters_agree", 0.92, "letters agree"),
     ],
 )  # fmt: skip
-def test_parity_fails_over_each_line(config: Config, work: Work, figure: str, value: Any, words: str) -> None:
+def test_parity_fails_beyond_each_line(config: Config, work: Work, figure: str, value: Any, words: str) -> None:
     judged.exported(work, work.exported / FILE, **{figure: value})
     found, why = outcome(config, 1)
     assert found is Outcome.FAIL
-    assert f"ver the line: {words}" in why
+    assert f"eyond the line: {words}" in why
 
 
 def test_parity_tells_perplexity_and_greedy_answers_but_does_not_decide_by_them(

@@ -212,7 +212,8 @@ def _behaviour(told: Told) -> Section | None:
         mark = pictures.Mark(ours.value, ours.low, ours.high)
         base = pictures.Mark(theirs.value, theirs.low, theirs.high) if theirs else None
         rows.append(pictures.Limit(rate.words, mark, rate.line, not rate.least, base))
-        line, verdict = f"{'≥' if rate.least else '≤'} {rate.line:.0%}", "within" if rate.holds(ours.value) else "beyond"
+        line = f"{'≥' if rate.least else '≤'} {rate.line:.0%}"
+        verdict = "within" if rate.holds(ours.value) else "beyond"
         cells.append((rate.words, line, f"{ours.value:.1%}", f"{theirs.value:.1%}" if theirs else None, verdict))
     listed = table(("what", "line", "build", "base", "verdict"), cells, shares=(40, 15, 15, 15, 15),
                    words=frozenset({0, 4}))  # fmt: skip
