@@ -1,7 +1,7 @@
 """Weights in safetensors files, one tensor at a time: a model larger than memory can be read, changed and written.
 
 Files are written under their names only when they are whole, and whole ones are not written again. Knows the form of
-the files, not what the tensors mean; `trainer.merge`, `trainer.adapter` and `trainer.convert` use it.
+the files, not what the tensors mean; `trainer.base`, `trainer.merge`, `trainer.adapter` and `trainer.convert` use it.
 Source: safetensors format: eight bytes of length, a JSON header, the tensors without gaps.
 """
 
@@ -21,26 +21,22 @@ from trainer.lines import refused_if_unwritable, write_json
 
 SHARD_BYTES = 2 * 10**9
 INDEX = "model.safetensors.index.json"
-_TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+TYPES: Mapping[str, torch.dtype] = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 _LONGEST_HEADER = 100 * 10**6
 _ALIGNED = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a tensor lies.
+class Form:
+    """What a tensor is.
 
     Attributes:
-        file: that holds it.
         type: F32, F16 or BF16.
         shape: its dimensions.
-        start: of its bytes in the file.
     """
 
-    file: Path
     type: str
     shape: tuple[int, ...]
-    start: int
 
     @property
     def count(self) -> int:
@@ -50,7 +46,20 @@ class Place:
     @property
     def size_bytes(self) -> int:
         """How long it is."""
-        return self.count * _TYPES[self.type].itemsize
+        return self.count * TYPES[self.type].itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Form):
+    """Where a tensor lies.
+
+    Attributes:
+        file: that holds it.
+        start: of its bytes in the file.
+    """
+
+    file: Path
+    start: int
 
 
 class Tensors:
@@ -84,37 +93,37 @@ class Tensors:
             file.seek(place.start)
             if file.readinto(content) != len(content):
                 raise _unreadable(place.file, "it is cut short")
-        return torch.frombuffer(content, dtype=_TYPES[place.type]).reshape(place.shape)
+        return torch.frombuffer(content, dtype=TYPES[place.type]).reshape(place.shape)
 
 
 def write(
-    folder: Path, places: Mapping[str, Place], made: Callable[[str], torch.Tensor], *,
+    folder: Path, forms: Mapping[str, Form], made: Callable[[str], torch.Tensor], *,
     shard_bytes: int | None = None, heard: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> None:  # fmt: skip
     """Writes tensors in files of about ``shard_bytes`` with their index; files that are there already stay.
 
     Args:
         folder: where; it exists.
-        places: names, types and shapes of what is written, in this order.
-        made: gives the tensor of a name, of any type; cast to the one of its place here.
+        forms: names, types and shapes of what is written, in this order.
+        made: gives the tensor of a name, of any type; cast to the one of its form here.
         shard_bytes: after which the next file begins; SHARD_BYTES where it is not said.
         heard: tensors done and tensors there are; may raise to stop.
 
     Raises:
         StorageError: TRN-010.
     """
-    shards = list(_shards(places, shard_bytes or SHARD_BYTES))
+    shards = list(_shards(forms, shard_bytes or SHARD_BYTES))
     names = [_name(number, len(shards)) for number in range(len(shards))]
     done = 0
     for name, shard in zip(names, shards, strict=True):
         if not (folder / name).is_file():
-            of_it = {one: places[one] for one in shard}
-            _write_one(folder / name, of_it, made, partial(_after, heard, done, len(places)))
+            of_it = {one: forms[one] for one in shard}
+            _write_one(folder / name, of_it, made, partial(_after, heard, done, len(forms)))
         done += len(shard)
-        heard(done, len(places))
+        heard(done, len(forms))
     if len(shards) > 1:
         listed = {one: name for name, shard in zip(names, shards, strict=True) for one in shard}
-        total = sum(place.size_bytes for place in places.values())
+        total = sum(form.size_bytes for form in forms.values())
         write_json(folder / INDEX, {"metadata": {"total_size": total}, "weight_map": listed})
 
 
@@ -123,18 +132,18 @@ def _after(heard: Callable[[int, int], None], before: int, count: int, done: int
 
 
 def _write_one(
-    path: Path, places: Mapping[str, Place], made: Callable[[str], torch.Tensor], heard: Callable[[int], None]
+    path: Path, forms: Mapping[str, Form], made: Callable[[str], torch.Tensor], heard: Callable[[int], None]
 ) -> None:
     part = path.with_name(path.name + ".part")
     with refused_if_unwritable(path):
         file = part.open("wb")
     with file:
         with refused_if_unwritable(path):
-            file.write(_head(places))
-        for number, (name, place) in enumerate(places.items()):
+            file.write(_head(forms))
+        for number, (name, form) in enumerate(forms.items()):
             heard(number)
-            tensor = made(name).to("cpu", _TYPES[place.type]).contiguous()
-            if tensor.shape != place.shape:
+            tensor = made(name).to("cpu", TYPES[form.type]).contiguous()
+            if tensor.shape != form.shape:
                 raise ValueError(f"{name} has another shape than was said")
             with refused_if_unwritable(path):
                 file.write(tensor.reshape(-1).view(torch.uint8).numpy().data)
@@ -144,15 +153,15 @@ def _write_one(
     part.replace(path)
 
 
-def _shards(places: Mapping[str, Place], shard_bytes: int) -> Iterator[list[str]]:
+def _shards(forms: Mapping[str, Form], shard_bytes: int) -> Iterator[list[str]]:
     shard: list[str] = []
     filled = 0
-    for name, place in places.items():
-        if shard and filled + place.size_bytes > shard_bytes:
+    for name, form in forms.items():
+        if shard and filled + form.size_bytes > shard_bytes:
             yield shard
             shard, filled = [], 0
         shard.append(name)
-        filled += place.size_bytes
+        filled += form.size_bytes
     yield shard
 
 
@@ -160,12 +169,12 @@ def _name(number: int, count: int) -> str:
     return "model.safetensors" if count == 1 else f"model-{number + 1:05}-of-{count:05}.safetensors"
 
 
-def _head(places: Mapping[str, Place]) -> bytes:
+def _head(forms: Mapping[str, Form]) -> bytes:
     fields: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     at = 0
-    for name, place in places.items():
-        end = at + place.size_bytes
-        fields[name] = {"dtype": place.type, "shape": list(place.shape), "data_offsets": [at, end]}
+    for name, form in forms.items():
+        end = at + form.size_bytes
+        fields[name] = {"dtype": form.type, "shape": list(form.shape), "data_offsets": [at, end]}
         at = end
     words = json.dumps(fields, separators=(",", ":")).encode()
     words += b" " * (-len(words) % _ALIGNED)
@@ -191,7 +200,7 @@ def _header(file: Path) -> dict[str, Place]:
 
 def _place(file: Path, data: int, fields: Mapping[str, Any]) -> Place:
     start, end = fields["data_offsets"]
-    place = Place(file, fields["dtype"], tuple(int(size) for size in fields["shape"]), data + int(start))
+    place = Place(fields["dtype"], tuple(int(size) for size in fields["shape"]), file, data + int(start))
     if end - start != place.size_bytes or start < 0:
         raise ValueError
     return place

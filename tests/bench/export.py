@@ -129,14 +129,14 @@ def random_model(folder: Path, layers: int) -> None:
     """Writes a random Mistral of 7B's widths and an adapter on all its linear layers."""
     import torch  # noqa: PLC0415
 
-    from trainer.tensors import Place, write  # noqa: PLC0415
+    from trainer.tensors import Form, write  # noqa: PLC0415
 
     def made(name: str) -> torch.Tensor:
-        shape = places[name].shape
+        shape = forms[name].shape
         return torch.ones(shape) if len(shape) == 1 else torch.randn(shape) * 0.02
 
-    def place(*shape: int, kind: str = "BF16") -> Place:
-        return Place(folder, kind, shape, 0)
+    def form(*shape: int, kind: str = "BF16") -> Form:
+        return Form(kind, shape)
 
     hidden, inner, keys = _HIDDEN, _INNER, _KEYS
     shapes = {
@@ -144,23 +144,23 @@ def random_model(folder: Path, layers: int) -> None:
         "self_attn.o_proj": (hidden, hidden), "mlp.gate_proj": (inner, hidden), "mlp.up_proj": (inner, hidden),
         "mlp.down_proj": (hidden, inner),
     }  # fmt: skip
-    places = {"model.embed_tokens.weight": place(_VOCABULARY, hidden)}
+    forms = {"model.embed_tokens.weight": form(_VOCABULARY, hidden)}
     lora = {}
     for layer in range(layers):
         before = f"model.layers.{layer}."
         for name, (out, columns) in shapes.items():
-            places[f"{before}{name}.weight"] = place(out, columns)
-            lora[f"base_model.model.{before}{name}.lora_A.weight"] = place(_RANK, columns, kind="F32")
-            lora[f"base_model.model.{before}{name}.lora_B.weight"] = place(out, _RANK, kind="F32")
+            forms[f"{before}{name}.weight"] = form(out, columns)
+            lora[f"base_model.model.{before}{name}.lora_A.weight"] = form(_RANK, columns, kind="F32")
+            lora[f"base_model.model.{before}{name}.lora_B.weight"] = form(out, _RANK, kind="F32")
         for norm in ("input_layernorm", "post_attention_layernorm"):
-            places[f"{before}{norm}.weight"] = place(hidden)
-    places |= {"model.norm.weight": place(hidden), "lm_head.weight": place(_VOCABULARY, hidden)}
+            forms[f"{before}{norm}.weight"] = form(hidden)
+    forms |= {"model.norm.weight": form(hidden), "lm_head.weight": form(_VOCABULARY, hidden)}
     base, adapter = folder / "base", folder / "work" / "finetuned" / "adapter"
     base.mkdir(parents=True)
     adapter.mkdir(parents=True)
-    write(base, places, made)
+    write(base, forms, made)
     (base / "config.json").write_text(json.dumps({**_SEVEN, "num_hidden_layers": layers}))
-    places = lora
+    forms = lora
     write(adapter, lora, made, shard_bytes=2**40)
     (adapter / "model.safetensors").rename(adapter / "adapter_model.safetensors")
     (adapter / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": _RANK, "lora_alpha": 32}))

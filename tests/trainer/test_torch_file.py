@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from lumen_desktop.errors import InputError
-from trainer.base import shards, weights
+from trainer.base import weights
 from trainer.base.torch_file import TorchFile
+from trainer.tensors import TYPES, Form, write
 
 
 def saved(path: Path, value: Any) -> Path:
@@ -162,7 +163,8 @@ def test_a_folder_of_torch_files_becomes_safetensors(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()
     target.mkdir()
-    wanted = {**state(), "layers.0.rotary_emb.inv_freq": torch.zeros(4)}
+    weighing = {name: one for name, one in state().items() if one.dtype in TYPES.values()}
+    wanted = {**weighing, "layers.0.rotary_emb.inv_freq": torch.zeros(4)}
     names = list(wanted)
     places = {name: f"pytorch_model-0000{1 + n % 2}-of-00002.bin" for n, name in enumerate(names)}
     for file in set(places.values()):
@@ -176,16 +178,32 @@ def test_a_folder_of_torch_files_becomes_safetensors(tmp_path: Path) -> None:
     assert all(torch.equal(tensor, wanted[name].detach()) for name, tensor in read.items())
 
 
-def test_shards_fill_up_and_are_listed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["torch", "safetensors"])
+def test_weights_that_are_whole_numbers_are_refused_before_anything_is_trained(tmp_path: Path, form: str) -> None:
+    from safetensors.torch import save_file  # noqa: PLC0415
+
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    target.mkdir()
+    packed = {"w": torch.ones(2), "layers.0.qweight": torch.ones(2, dtype=torch.int32)}
+    if form == "torch":
+        saved(source / weights.TORCH, packed)
+    else:
+        save_file(packed, source / weights.SINGLE)
+    with pytest.raises(InputError, match=r"layers\.0\.qweight is of (int32|I32)") as refusal:
+        weights.bring(source, target, told=lambda *_: None)
+    assert refusal.value.code == "TRN-064"
+
+
+def test_files_fill_up_and_are_listed(tmp_path: Path) -> None:
     wanted = {f"w{n}": torch.randn(100, 10) for n in range(5)}
-    listed = [shards.Shape(name, tensor.dtype, tuple(tensor.shape)) for name, tensor in wanted.items()]
+    forms = {name: Form("F32", tuple(tensor.shape)) for name, tensor in wanted.items()}
     told: list[tuple[int, int]] = []
-    files = shards.write(
-        tmp_path, listed, lambda one: wanted[one.name], largest_bytes=9_000, told=lambda *now: told.append(now)
-    )  # fmt: skip
+    write(tmp_path, forms, wanted.__getitem__, shard_bytes=9_000, heard=lambda *now: told.append(now))
+    files = sorted(tmp_path.glob("*.safetensors"))
     assert [file.name for file in files] == [f"model-0000{n}-of-00003.safetensors" for n in (1, 2, 3)]
     assert told[-1] == (5, 5)
     assert set(weights.shapes(tmp_path)) == set(wanted)
-    (tmp_path / files[1].name).unlink()
+    files[1].unlink()
     with pytest.raises(InputError, match="lack w"):
         weights.shapes(tmp_path)

@@ -20,8 +20,10 @@ from transformers.integrations.gguf.dequant import dequantize, row_bytes
 from transformers.integrations.gguf.reader import GgufHeader, read_gguf_metadata
 
 from lumen_desktop.errors import InputError
-from trainer.base import shards, template
+from trainer.base import template
 from trainer.base.quiet import quiet
+from trainer.tensors import Form
+from trainer.tensors import write as write_tensors
 
 _DIGITS: Final = pre_tokenizers.Sequence([
     pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
@@ -95,21 +97,21 @@ def _write_weights(path: Path, folder: Path, facts: dict[str, Any], told: Told) 
     named = {_name(path, one.name): one for one in header.tensors}
     heads = {"q_proj": facts["llama.attention.head_count"], "k_proj": facts["llama.attention.head_count_kv"]}
 
-    def unpacked(shape: shards.Shape) -> torch.Tensor:
-        one = named[shape.name]
+    def unpacked(name: str) -> torch.Tensor:
+        one = named[name]
         start = header.data_start + one.offset
         raw = torch.from_numpy(np.array(blob[start : start + one.nbytes]))
         if raw.numel() != one.nbytes:
             _refuse("TRN-064", f"{path.name} is damaged or cut short.", "Download the file again.")
         tensor = _numbers(raw, one.ggml_type, one.shape)
-        count = heads.get(shape.name.split(".")[-2])
+        count = heads.get(name.split(".")[-2])
         half = (_halves(tensor, count) if count else tensor).half()
         if not bool(torch.isfinite(half).all()):
             _refuse("TRN-064", f"{one.name[:80]} of {path.name} has no half-precision form.", "Take another file.")
         return half
 
-    wanted = [shards.Shape(name, torch.float16, one.shape) for name, one in named.items()]
-    shards.write(folder, wanted, unpacked, told=lambda done, of: told("base: weights", done, of))
+    forms = {name: Form("F16", one.shape) for name, one in named.items()}
+    write_tensors(folder, forms, unpacked, heard=lambda done, of: told("base: weights", done, of))
 
 
 def _numbers(raw: torch.Tensor, kind: int, shape: tuple[int, ...]) -> torch.Tensor:

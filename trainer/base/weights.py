@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from safetensors import SafetensorError, safe_open
 
 from lumen_desktop.errors import InputError
-from trainer.base import shards
+from trainer.tensors import INDEX, TYPES, Form, write
 
 SINGLE, TORCH = "model.safetensors", "pytorch_model.bin"
 TORCH_INDEX = TORCH + ".index.json"
@@ -26,14 +26,14 @@ def bring(source: Path, folder: Path, *, told: Told) -> None:
     """Puts weights into ``folder``: links to safetensors files, or new ones made of torch files.
 
     Raises:
-        InputError: none, incomplete or damaged ones (TRN-064).
+        InputError: none, incomplete or damaged ones, or of whole numbers (TRN-064).
     """
-    names = _listed(source, SINGLE, shards.INDEX)
+    names = _listed(source, SINGLE, INDEX)
     if names:
         for name in names:
             _link(source / name, folder / name)
-        if (source / shards.INDEX).is_file():
-            shutil.copyfile(source / shards.INDEX, folder / shards.INDEX)
+        if (source / INDEX).is_file():
+            shutil.copyfile(source / INDEX, folder / INDEX)
         shapes(folder)
         return
     names = _listed(source, TORCH, TORCH_INDEX)
@@ -46,17 +46,22 @@ def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     """Each tensor's shape by its name, from the files' headers.
 
     Raises:
-        InputError: a file is missing or damaged (TRN-064).
+        InputError: a file is missing or damaged, or holds numbers that are not trained (TRN-064).
     """
     found: dict[str, tuple[int, ...]] = {}
+    types: dict[str, str] = {}
     for path in sorted(folder.glob("*.safetensors")):
         try:
             with safe_open(path, framework="pt") as file:
-                found |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+                slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+                types |= {name: one.get_dtype() for name, one in slices.items()}
+                found |= {name: tuple(one.get_shape()) for name, one in slices.items()}
         except (SafetensorError, OSError):
             _refuse(f"{path.name} is damaged or cut short.", "Copy the file again.")
-    if missing := _placed(folder / shards.INDEX).keys() - found.keys():
+    if missing := _placed(folder / INDEX).keys() - found.keys():
         _refuse(f"The base's weights lack {min(missing)[:80]}.", "Copy the model's whole folder again.")
+    for name in sorted(types.keys() - {name for name, type_ in types.items() if type_ in TYPES}):
+        _refuse_type(name, types[name])
     return found
 
 
@@ -94,9 +99,19 @@ def _rewrite(paths: list[Path], folder: Path, told: Told) -> None:
     from trainer.base.torch_file import TorchFile  # noqa: PLC0415 - torch takes seconds, and most bases need none here
 
     files = {name: file for file in map(TorchFile, paths) for name in file.tensors if not name.endswith(_LEFT_OUT)}
-    wanted = [shards.Shape(name, file.tensors[name].dtype, file.tensors[name].size) for name, file in files.items()]
-    shards.write(
-        folder, wanted, lambda one: files[one.name].read(one.name), told=lambda n, m: told("base: weights", n, m)
+    forms = {name: Form(_type(name, file.tensors[name].dtype), file.tensors[name].size) for name, file in files.items()}
+    write(folder, forms, lambda name: files[name].read(name), heard=lambda n, m: told("base: weights", n, m))
+
+
+def _type(name: str, dtype: Any) -> str:
+    found = next((type_ for type_, one in TYPES.items() if one == dtype), "")
+    return found or _refuse_type(name, str(dtype).removeprefix("torch."))
+
+
+def _refuse_type(name: str, type_: str) -> NoReturn:
+    _refuse(
+        f"The base's {name[:80]} is of {type_}: only weights of 16 or 32 bits are trained here.",
+        "Take the model's files as they were before somebody quantised them.",
     )
 
 
