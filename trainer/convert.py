@@ -19,6 +19,8 @@ from trainer.lines import refused_if_unwritable, write_json
 from trainer.tensors import INDEX, Tensors, write
 
 MODULE = "convert_hf_to_gguf"
+LOG = "convert.log"
+WHOLE = "F16"  # of 16 bits: what smaller files are made from
 _FOLDER = "LUMEN_CONVERTER"
 _PASSED_ON = ("PATH", "HOME", "TMPDIR", "TEMP", "SYSTEMROOT", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
 _POLL_S = 0.1
@@ -34,16 +36,17 @@ def converter() -> Path:
 
 def to_gguf(
     model: Path, target: Path, *, name: str, type: str = "f16",  # noqa: A002 - the converter's word
-    asked: Callable[[], None] = lambda: None,
+    log: Path | None = None, asked: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
     """Writes a model as GGUF; the file has its name only when it is whole.
 
     Args:
         model: config.json, safetensors, tokenizer and template.
-        target: the file; "convert.log" lies beside it afterwards.
+        target: the file.
         name: general.name, what the file says of itself.
         type: of the weights: f16 or bf16. On a processor llama.cpp rounds activations to it as well, so that a file in
             f16 lies nearer to a bf16 model than one in bf16 (KL 2e-6 and 1.6e-4, measured).
+        log: what the converter says; where none is named, "convert.log" beside the file.
         asked: called while it runs; may raise to stop it.
 
     Raises:
@@ -61,11 +64,11 @@ def to_gguf(
             "llama.cpp's converter is not set up.", code="TRN-084",
             hint="Run the set-up of the trainer, or name its folder in LUMEN_CONVERTER.",
         )  # fmt: skip
-    log = target.with_name("convert.log")
+    said = log or target.with_name(LOG)
     try:
-        status = _run(command, log, asked)
+        status = _run(command, said, asked)
         if status or not part.is_file():
-            raise _failed(model, log, status)
+            raise _failed(model, said, status)
         with refused_if_unwritable(target), part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(target)

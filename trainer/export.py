@@ -24,7 +24,7 @@ from trainer import base, importance, merge
 from trainer.collect import Stop
 from trainer.config import Config
 from trainer.conversations import few
-from trainer.convert import to_gguf
+from trainer.convert import WHOLE, to_gguf
 from trainer.distance import room_bytes
 from trainer.evaluation import sets
 from trainer.evaluation.questions import digest, part, share
@@ -41,7 +41,6 @@ from trainer.turns import Turns
 
 NAME = "export.json"
 SCHEMA, VERSION = "lumen-export", 1
-WHOLE = "F16"  # of 16 bits: what the others are made from
 IMPORTANCE = "importance.safetensors"
 _BITS = {"F16": 16.0, "Q8_0": 8.5, "Q5_K_M": 5.7, "Q4_K_M": 4.9}  # of a weight, about
 _FORM = 1  # of what is measured; another number measures anew
@@ -108,7 +107,7 @@ class Job:
     @property
     def threads(self) -> int:
         """Of the processor."""
-        return self.config.finetune.threads or os.cpu_count() or 1
+        return self.config.finetune.all_threads
 
     def path(self, kind: str) -> Path:
         """Where the file of a quantisation lies."""

@@ -3,6 +3,7 @@
 Their fields and limits only; `trainer.config` reads the file. Defaults are those of BioMistral-7B on one A100-80.
 """
 
+import os
 from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,6 +69,11 @@ class Finetune(_Part):
     validation_examples: int = Field(default=500, ge=1, le=100_000, description="At most so many at each look.")
     seed: int = Field(default=1, ge=0, le=2**31 - 1, description="Of the order, the adapters and the dropout.")
     threads: int | None = Field(default=None, ge=1, le=1_024, description="Of the processor; results depend on it.")
+
+    @property
+    def all_threads(self) -> int:
+        """As many as are named, else all that the processor has."""
+        return self.threads or os.cpu_count() or 1
 
 
 class Preference(_Part):

@@ -5,7 +5,6 @@ steps, and what training added to them is smaller than half a step and goes (mea
 `trainer.merge` chooses by this. Without importance figures, which are made of the model that was chosen.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,11 +12,11 @@ from pathlib import Path
 
 from trainer.config import Config
 from trainer.conversations import Conversation
-from trainer.convert import to_gguf
+from trainer.convert import LOG, WHOLE, to_gguf
 from trainer.distance import mean_loss
+from trainer.lines import refused_if_unwritable
 from trainer.llama import GgufModel, quantise
-
-_WHOLE = "F16"
+from trainer.ownership.work import Work
 
 Heard = Callable[[str, int, int], None]
 
@@ -36,9 +35,12 @@ def losses_as_shipped(
 
     Raises:
         EngineError: llama.cpp's converter or quantiser failed (TRN-084, TRN-061).
+        StorageError: TRN-010.
     """
     shutil.rmtree(room, ignore_errors=True)  # of a run that was killed
-    room.mkdir()
+    with refused_if_unwritable(room):
+        room.mkdir()
+        Work(config.work_folder).exported.mkdir(exist_ok=True)
     try:
         return {model.name: _loss(config, model, asked, room, heard) for model in models}
     finally:
@@ -46,10 +48,11 @@ def losses_as_shipped(
 
 
 def _loss(config: Config, model: Path, asked: Sequence[Conversation], room: Path, heard: Heard) -> float:
-    kind, threads = config.export.ship, config.finetune.threads or os.cpu_count() or 1
+    kind, threads = config.export.ship, config.finetune.all_threads
     stage, whole, shipped = f"score {model.name} as {kind}", room / "whole.gguf", room / "shipped.gguf"
-    to_gguf(model, whole, name=model.name, asked=lambda: heard(stage, 0, len(asked)))
-    if kind == _WHOLE:
+    log = Work(config.work_folder).exported / LOG  # where the refusal says that it is
+    to_gguf(model, whole, name=model.name, log=log, asked=lambda: heard(stage, 0, len(asked)))
+    if kind == WHOLE:
         shipped = whole
     else:
         quantise(whole, shipped, kind, threads=threads)

@@ -17,13 +17,12 @@ from transformers import AutoModelForCausalLM
 
 from lumen_desktop.errors import InputError
 from trainer.base.quiet import quiet
-from trainer.tensors import Tensors
+from trainer.tensors import TYPES, Tensors
 
 _ROOM = 1.2  # times the weights: one layer widened, embeddings widened, activations
 _MORE_BYTES = 2 * 10**9
 _GB = 1e9
 _WIDE = torch.float32
-_TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
 Linear = torch.nn.Linear
 
@@ -44,7 +43,7 @@ class Trained:
             torch.set_num_threads(threads)
         tensors = Tensors(folder)
         self.device = _device(tensors.size_bytes)
-        narrow = _TYPES[next(place.type for place in tensors.places.values() if len(place.shape) > 1)]
+        narrow = TYPES[next(place.type for place in tensors.places.values() if len(place.shape) > 1)]
         with quiet():
             self.model = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=narrow, attn_implementation="sdpa", local_files_only=True, device_map={"": self.device}

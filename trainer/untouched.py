@@ -4,7 +4,6 @@ Made as the build is, by the same converter, quantiser and importance figures, s
 """
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -13,8 +12,8 @@ from lumen_desktop.errors import InputError, Stopped
 from trainer import base, importance
 from trainer.collect import Stop
 from trainer.config import Config
-from trainer.convert import to_gguf
-from trainer.export import IMPORTANCE, WHOLE
+from trainer.convert import WHOLE, to_gguf
+from trainer.export import IMPORTANCE
 from trainer.lines import refused_if_unwritable, write_json
 from trainer.llama import quantise
 from trainer.ownership.manifest import FileFact, digested
@@ -52,8 +51,7 @@ def untouched(config: Config, *, stop: Stop, told: Told = lambda _stage, _done, 
     to_gguf(prepared.folder, whole, name=config.base.name, asked=asked)
     if kind != WHOLE:
         part = path.with_name(path.name + ".part")
-        threads = config.finetune.threads or os.cpu_count() or 1
-        quantise(whole, part, kind, threads=threads, importance=importance.read(figures))
+        quantise(whole, part, kind, threads=config.finetune.all_threads, importance=importance.read(figures))
         with refused_if_unwritable(path):
             part.replace(path)
             whole.unlink()

@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lumen_desktop.errors import Stopped
-from tests.trainer.tuned import HAS_CONVERTER, NO_CONVERTER, tuned
+from lumen_desktop.errors import EngineError, Stopped
+from tests.trainer.tuned import HAS_CONVERTER, NO_CONVERTER, altered, tuned
 from trainer import base
 from trainer.config import Config
 from trainer.conversations import Conversation, few
@@ -93,6 +93,22 @@ def test_its_files_are_gone_afterwards_also_when_it_is_stopped(tmp_path: Path) -
     with pytest.raises(Stopped):
         losses_as_shipped(config, [model], asked(config), room, stopped)
     assert not room.exists()
+
+
+def test_a_converter_that_fails_leaves_its_words_where_the_refusal_says(tmp_path: Path) -> None:
+    config = tuned(tmp_path)
+    prepared = base.prepare(config).folder
+    model = written(
+        tmp_path / "strange", prepared, {name: Tensors(prepared).read(name) for name in Tensors(prepared).places}
+    )
+    altered(model / "config.json", architectures=["StrangeForCausalLM"])
+    with pytest.raises(EngineError) as refusal:
+        losses_as_shipped(config, [model], asked(config), tmp_path / "tried", quietly)
+    assert (refusal.value.code, refusal.value.hint.split(";")[0]) == (
+        "TRN-084", "Its last words are in convert.log beside the exported files",
+    )  # fmt: skip
+    assert b"StrangeForCausalLM" in (Work(config.work_folder).exported / "convert.log").read_bytes()
+    assert not (tmp_path / "tried").exists()
 
 
 def test_a_file_of_16_bits_is_scored_as_it_is(tmp_path: Path) -> None:

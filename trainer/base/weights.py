@@ -60,8 +60,9 @@ def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
             _refuse(f"{path.name} is damaged or cut short.", "Copy the file again.")
     if missing := _placed(folder / INDEX).keys() - found.keys():
         _refuse(f"The base's weights lack {min(missing)[:80]}.", "Copy the model's whole folder again.")
-    for name in sorted(types.keys() - {name for name, type_ in types.items() if type_ in TYPES}):
-        _refuse_type(name, types[name])
+    for name, type_ in sorted(types.items()):
+        if type_ not in TYPES:
+            _refuse_type(name, type_)
     return found
 
 
